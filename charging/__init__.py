@@ -1,0 +1,1 @@
+"""OCPP central system, metering, fees and load sharing."""

@@ -1,0 +1,1 @@
+"""Pure charging rules: transaction, metering, fees, sharing."""

@@ -1,0 +1,1 @@
+"""Managers' screens; reads only and acts through the gateway's routes."""

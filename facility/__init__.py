@@ -1,0 +1,1 @@
+"""Ground floor: what the building is, and what every package stands on."""

@@ -1,0 +1,1 @@
+"""Parking: stays, gates, tariffs, payment and occupancy."""

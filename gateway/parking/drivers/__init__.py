@@ -1,0 +1,1 @@
+"""Gates, boards and payment providers behind small protocols."""

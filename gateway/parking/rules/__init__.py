@@ -1,0 +1,1 @@
+"""Pure parking rules: stay, decision, tariff, occupancy, forecast."""

@@ -1,0 +1,1 @@
+"""Pure plate rules: grammar, vote, match."""

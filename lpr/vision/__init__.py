@@ -1,0 +1,1 @@
+"""Locate, rectify and recognise plates: arrays in, arrays or text out."""

@@ -1,0 +1,1 @@
+"""Conversion plans, runs, drills, depot and restoration."""

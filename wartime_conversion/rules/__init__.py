@@ -1,0 +1,1 @@
+"""Pure conversion rules: plan, schedule, release, sign-off, clock, slots, stock, chain."""
