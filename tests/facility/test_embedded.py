@@ -1,0 +1,132 @@
+"""The embedded server: made once, started again, joined, refused."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from facility.embedded import QUICK, embedded_server, join_server, start_server
+from facility.errors import Refused, Unavailable
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A state directory; pytest's own temp folder is closed to the account that the server runs as under root."""
+    with tempfile.TemporaryDirectory(prefix="pingzhan-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "state"
+
+
+def test_a_second_start_keeps_what_was_written(state: Path) -> None:
+    server = start_server(state, options=QUICK)
+    with psycopg.connect(server.dsn()) as conn:
+        conn.execute("CREATE TABLE kept (n int)")
+        conn.execute("INSERT INTO kept VALUES (7)")
+    server.stop()
+    assert join_server(state) is None
+    server = start_server(state, options=QUICK)
+    with psycopg.connect(server.dsn()) as conn:
+        assert conn.execute("SELECT n FROM kept").fetchall() == [(7,)]
+    server.stop()
+
+
+def test_what_was_committed_survives_a_killed_server(state: Path) -> None:
+    server = start_server(state, options={**QUICK, "fsync": "on", "synchronous_commit": "on"})
+    assert server.process is not None
+    with psycopg.connect(server.dsn(), autocommit=True) as conn:
+        conn.execute("CREATE TABLE kept (n int)")
+        conn.execute("INSERT INTO kept VALUES (7)")
+        server.process.kill()
+    server.stop()
+    server = start_server(state, options=QUICK)
+    with psycopg.connect(server.dsn()) as conn:
+        assert conn.execute("SELECT n FROM kept").fetchall() == [(7,)]
+    server.stop()
+
+
+def test_a_command_joins_the_running_server_and_leaves_it_running(state: Path) -> None:
+    server = start_server(state, options=QUICK)
+    with embedded_server(state) as joined:
+        assert joined.process is None
+        assert joined.dsn() == server.dsn()
+    assert server.process is not None
+    assert server.process.poll() is None
+    with pytest.raises(Unavailable, match="already running"):
+        start_server(state, options=QUICK)
+    server.stop()
+
+
+def test_a_command_alone_starts_the_server_and_stops_it(state: Path) -> None:
+    with embedded_server(state, options=QUICK) as server:
+        process = server.process
+        assert process is not None
+        with psycopg.connect(server.dsn()) as conn:
+            assert conn.execute("SELECT 1").fetchone() == (1,)
+    assert process.poll() is not None
+
+
+def test_a_long_path_gets_a_short_socket(state: Path) -> None:
+    deep = state / ("d" * 60) / ("e" * 60)
+    with embedded_server(deep, options=QUICK) as server:
+        assert len(str(server.socket)) < 90
+        assert server.socket.stat().st_mode & 0o077 == 0
+
+
+def test_the_server_goes_when_its_starter_is_killed(state: Path) -> None:
+    code = (
+        "import sys, pathlib; from facility.embedded import start_server, QUICK\n"
+        "s = start_server(pathlib.Path(sys.argv[1]), options=QUICK)\n"
+        "print(s.process.pid, flush=True); sys.stdin.read()"
+    )
+    starter = subprocess.Popen(
+        [sys.executable, "-c", code, str(state)],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        cwd=Path.cwd(),
+    )
+    with starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        watch = os.pidfd_open(pid)
+        starter.kill()
+    assert select.select([watch], [], [], 15)[0], "the server outlived the process that started it"
+    os.close(watch)
+
+
+def test_a_pid_file_of_a_power_cut_does_not_stop_the_start(state: Path) -> None:
+    start_server(state, options=QUICK).stop()
+    stranger = subprocess.Popen(["sleep", "60"])
+    pid_file = state / "database" / "postmaster.pid"
+    pid_file.write_text(f"{stranger.pid}\n{state / 'database'}\n1\n5432\n{state}\n\n", "utf-8")
+    owner = (state / "database").stat()
+    os.chown(pid_file, owner.st_uid, owner.st_gid)
+    start_server(state, options=QUICK).stop()
+    stranger.send_signal(signal.SIGTERM)
+    stranger.wait()
+
+
+def test_a_folder_that_is_no_database_is_refused_and_left_alone(state: Path) -> None:
+    folder = state / "database"
+    folder.mkdir(parents=True)
+    (folder / "letter.txt").write_text("mine", "utf-8")
+    if os.geteuid() == 0:
+        with pytest.raises(Refused, match="belongs to user root"):
+            start_server(state, options=QUICK)
+    else:
+        with pytest.raises(Refused, match="not a database directory"):
+            start_server(state, options=QUICK)
+    assert (folder / "letter.txt").read_text("utf-8") == "mine"
+
+
+def test_data_of_another_version_is_refused(state: Path) -> None:
+    start_server(state, options=QUICK).stop()
+    (state / "database" / "PG_VERSION").write_text("15\n", "utf-8")
+    with pytest.raises(Refused, match="made by PostgreSQL 15"):
+        start_server(state, options=QUICK)
