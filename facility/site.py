@@ -32,12 +32,13 @@ class BrokenSiteFile(Invalid):
     code = "site_file.broken"
 
 
-def load_site(path: Path) -> Site:
-    """Read a site file.
+def load_site(path: Path | None = None) -> Site:
+    """Read a site file, or the demonstration site where none is named.
 
     Raises:
         BrokenSiteFile: one line that names the file and the place in it.
     """
+    path = path or DEMONSTRATION_SITE
     try:
         raw = safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -58,7 +59,7 @@ def load_site(path: Path) -> Site:
 
 def demonstration_site() -> Site:
     """The building in Nantong that ships with the product."""
-    return load_site(DEMONSTRATION_SITE)
+    return load_site()
 
 
 def _yaml_place(error: YAMLError) -> str:

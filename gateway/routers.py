@@ -1,0 +1,31 @@
+"""Which routes, pages and screens the web process serves: one line a package."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+import gateway.staff.http
+from facility.context import Context
+
+ROUTERS = (
+    gateway.staff.http.router,
+    gateway.staff.http.pages,
+)
+
+
+def include(app: FastAPI) -> None:
+    """Add every router; the order matters only where two match the same path."""
+    for router in ROUTERS:
+        app.include_router(router)
+
+
+def mount(app: FastAPI, context: Context) -> None:
+    """Add the screens that bring their own application; they come after every route."""
+
+
+@asynccontextmanager
+async def background(context: Context) -> AsyncIterator[None]:
+    """What the web process keeps running beside its routes (the live feed, its heartbeat)."""
+    async with AsyncExitStack():
+        yield

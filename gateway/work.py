@@ -1,0 +1,23 @@
+"""The work process: loops that wait on rows and devices."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from facility.context import Context
+
+Loop = Callable[[Context], Awaitable[None]]
+
+LOOPS: tuple[Loop, ...] = ()
+
+
+async def run(ctx: Context) -> None:
+    """Run every loop until cancelled; one that fails ends the process, and the supervisor starts it again."""
+    async with asyncio.TaskGroup() as group:
+        for loop in LOOPS:
+            group.create_task(_forever(loop, ctx), name=loop.__module__)
+        if not LOOPS:
+            await asyncio.Event().wait()
+
+
+async def _forever(loop: Loop, ctx: Context) -> None:
+    await loop(ctx)
