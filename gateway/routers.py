@@ -5,10 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
+import gateway.board
 import gateway.staff.http
 from facility.context import Context
 
 ROUTERS = (
+    gateway.board.router,
     gateway.staff.http.router,
     gateway.staff.http.pages,
 )
