@@ -298,6 +298,24 @@ async def read_facts(conn: AsyncConnection[Any], *, after_id: int, limit: int = 
         return await cur.fetchall()
 
 
+async def read_facts_by_id(conn: AsyncConnection[Any], ids: list[int]) -> list[Fact]:
+    """The facts with these ids, oldest first."""
+    async with conn.cursor(row_factory=class_row(Fact)) as cur:
+        await cur.execute(
+            "select id, at, kind, subject, detail from facility.fact where id = any(%(ids)s) order by id",
+            {"ids": ids},
+        )
+        return await cur.fetchall()
+
+
+async def read_latest_fact_id(conn: AsyncConnection[Any]) -> int:
+    """The greatest id of a fact; 0 before the first."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute("select coalesce(max(id), 0) from facility.fact")
+        row: int | None = await cur.fetchone()
+    return row or 0
+
+
 async def drop_facts_before(conn: AsyncConnection[Any], moment: datetime) -> int:
     """Forget old facts of the change feed; returns how many."""
     return (

@@ -15,8 +15,8 @@ def create_app(context: Context) -> FastAPI:
     """Assemble the application around a context whose pool is open."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with routers.background(context):
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with routers.background(app, context):
             yield
 
     app = FastAPI(

@@ -5,14 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-import gateway.board
+import gateway.live
 import gateway.staff.http
 from facility.context import Context
 
 ROUTERS = (
-    gateway.board.router,
     gateway.staff.http.router,
     gateway.staff.http.pages,
+    gateway.live.router,
 )
 
 
@@ -27,7 +27,8 @@ def mount(app: FastAPI, context: Context) -> None:
 
 
 @asynccontextmanager
-async def background(context: Context) -> AsyncIterator[None]:
+async def background(app: FastAPI, context: Context) -> AsyncIterator[None]:
     """What the web process keeps running beside its routes (the live feed, its heartbeat)."""
-    async with AsyncExitStack():
+    async with AsyncExitStack() as stack:
+        app.state.live = await stack.enter_async_context(gateway.live.following(context))
         yield
