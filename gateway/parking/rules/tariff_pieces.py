@@ -46,9 +46,7 @@ def window_at(second: int, origin_s: int, rates: Rates) -> tuple[WindowKey, int]
     return (origin_s, number), origin_s + (number + 1) * DAY_S
 
 
-def by_window(
-    stretches: list[Stretch], origin_s: int, rates: Rates
-) -> list[tuple[WindowKey, list[Stretch]]]:
+def by_window(stretches: list[Stretch], origin_s: int, rates: Rates) -> list[tuple[WindowKey, list[Stretch]]]:
     """The stretches of each window in turn; windows without billable time are left out."""
     windows: list[tuple[WindowKey, list[Stretch]]] = []
     for stretch_start, end in stretches:

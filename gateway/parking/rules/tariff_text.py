@@ -14,7 +14,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "charging_waiver": ("充电减免 {time}", "parking waived for charging, {time}"),
     "coupon_minutes": ("优惠券减免 {time}", "taken off by a coupon, {time}"),
     "units": ("每{unit} {price}元 × {units}", "{units} x {price} yuan per started {unit}"),
-    "units_holiday": ("节假日每{unit} {price}元 × {units}", "holiday: {units} x {price} yuan per started {unit}"),
+    "units_holiday": (
+        "节假日每{unit} {price}元 × {units}",
+        "holiday: {units} x {price} yuan per started {unit}",
+    ),
     "flat": ("本时段一口价 {price}元", "one price for this part of the day, {price} yuan"),
     "flat_already_paid": ("本时段一口价已计", "this part of the day is already paid"),
     "slab": ("停车 {time}，{price}元", "a stay of {time}, {price} yuan"),
@@ -64,6 +67,8 @@ def _duration(seconds: int, language: Language) -> str:
     minutes, left = divmod(rest, 60)
     names = ("小时", "分钟", "秒") if language == "zh" else (" h", " min", " s")
     parts = [
-        f"{value}{name}" for value, name in zip((hours, minutes, left), names, strict=True) if value or seconds == 0
+        f"{value}{name}"
+        for value, name in zip((hours, minutes, left), names, strict=True)
+        if value or seconds == 0
     ]
     return ("" if language == "zh" else " ").join(parts if seconds else parts[1:2])
