@@ -14,7 +14,7 @@ from gateway.parking.rules.tariff_stay import Coupon, LineKind, Payment, PricedS
 from gateway.parking.rules.tariff_text import line_text
 from tests.gateway.tariff_lists import durations, stays, tariffs
 
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=120, deadline=None)
 
 
 @many

@@ -42,20 +42,29 @@ def episodes(
     Returns:
         The episodes in order, and the time that is not billed with the reason of each stretch.
     """
-    found, unbilled = _between_permits(stay, start_s, end_s, tariff)
+    if stay.permit_spans:
+        found, unbilled = _between_permits(stay, start_s, end_s, tariff)
+    else:
+        whole = [(start_s, end_s)] if end_s > start_s else []
+        found = [Episode(whole, start_s, _free_seconds(stay, tariff))] if whole else []
+        unbilled = []
     exempt = _charging_time(stay, start_s, end_s) if tariff.is_charging_time_exempt else []
     waived_s = _waived_seconds(stay, tariff)
     coupon_s = sum(int(coupon.off.total_seconds()) for coupon in stay.coupons)
     billable: list[Episode] = []
     for episode in found:
-        left = without(episode.stretches, exempt)
-        _note(unbilled, "charging_exempt", without(episode.stretches, left))
-        waived, left = split_front(left, waived_s)
-        _note(unbilled, "charging_waiver", waived)
-        waived_s -= length(waived)
-        given, left = split_front(left, coupon_s)
-        _note(unbilled, "coupon_minutes", given)
-        coupon_s -= length(given)
+        left = episode.stretches
+        if exempt:
+            left = without(episode.stretches, exempt)
+            _note(unbilled, "charging_exempt", without(episode.stretches, left))
+        if waived_s:
+            waived, left = split_front(left, waived_s)
+            _note(unbilled, "charging_waiver", waived)
+            waived_s -= length(waived)
+        if coupon_s:
+            given, left = split_front(left, coupon_s)
+            _note(unbilled, "coupon_minutes", given)
+            coupon_s -= length(given)
         free, left = _free_time(left, episode, tariff, rates)
         _note(unbilled, "free", free)
         if left:

@@ -56,6 +56,8 @@ def merged(stretches: Iterable[Stretch], within: Stretch) -> list[Stretch]:
 
 def without(stretches: Iterable[Stretch], taken: list[Stretch]) -> list[Stretch]:
     """What is left of `stretches` when the sorted, disjoint `taken` are cut out."""
+    if not taken:
+        return list(stretches)
     left: list[Stretch] = []
     for outer_start, end in stretches:
         start = outer_start
@@ -74,6 +76,8 @@ def without(stretches: Iterable[Stretch], taken: list[Stretch]) -> list[Stretch]
 
 def split_front(stretches: list[Stretch], seconds: int) -> tuple[list[Stretch], list[Stretch]]:
     """The first `seconds` of the stretches, and the rest."""
+    if seconds <= 0:
+        return [], stretches
     front: list[Stretch] = []
     rest: list[Stretch] = []
     wanted = seconds
