@@ -66,30 +66,12 @@ class LaneEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateOrder:
-    """One order to open one gate for one car; `stay_id` is `None` for an opening without a stay."""
-
-    id: UUID
-    lane_id: str
-    stay_id: UUID | None
-    ordered_at: datetime
-    ordered_by: str
-    cause: str
-    opened_at: datetime | None
-    ended_at: datetime | None
-    cars: int | None
-    result: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneState:
-    """Whether a lane is closed, and what it does when something it needs is away."""
+    """Whether a person closed a lane, and when its camera last gave a read."""
 
     lane_id: str
     is_closed: bool
     closed_reason: str | None
-    when_database_away: str
-    when_camera_away: str
     camera_seen_at: datetime | None
     changed_at: datetime
     changed_by: str
@@ -252,108 +234,39 @@ async def read_recent_entry(conn: Conn, lane_id: str, *, since: datetime) -> lis
         return await cur.fetchall()
 
 
-async def insert_gate_order(conn: Conn, order: GateOrder) -> None:
-    """Order a gate to open for one car, and wake the gates' loop with the order's id."""
+async def prepare_lane(conn: Conn, lane_id: str, *, now: datetime) -> None:
+    """Give a lane its first row, open."""
     await conn.execute(
         """
-        insert into parking.gate_order (id, lane_id, stay_id, ordered_at, ordered_by, cause)
-        values (%(id)s, %(lane_id)s, %(stay_id)s, %(ordered_at)s, %(ordered_by)s, %(cause)s)
-        """,
-        {
-            "id": order.id,
-            "lane_id": order.lane_id,
-            "stay_id": order.stay_id,
-            "ordered_at": order.ordered_at,
-            "ordered_by": order.ordered_by,
-            "cause": order.cause,
-        },
-    )
-    await conn.execute("select pg_notify('gate_order', %(id)s)", {"id": str(order.id)})
-
-
-async def read_waiting_orders(conn: Conn) -> list[GateOrder]:
-    """Gate orders not ended, oldest first."""
-    async with conn.cursor(row_factory=class_row(GateOrder)) as cur:
-        await cur.execute("select * from parking.gate_order where ended_at is null order by ordered_at, id")
-        return await cur.fetchall()
-
-
-async def write_gate_opened(conn: Conn, order_id: UUID, opened_at: datetime) -> bool:
-    """Keep that a gate went up; returns False where the order had been opened or ended before."""
-    return (
-        await conn.execute(
-            """
-            update parking.gate_order set opened_at = %(opened_at)s
-            where id = %(id)s and opened_at is null and ended_at is null
-            """,
-            {"id": order_id, "opened_at": opened_at},
-        )
-    ).rowcount == 1
-
-
-async def end_gate_order(conn: Conn, order_id: UUID, *, ended_at: datetime, cars: int, result: str) -> bool:
-    """Keep how an opening ended; returns False where it had ended before."""
-    return (
-        await conn.execute(
-            """
-            update parking.gate_order set ended_at = %(ended_at)s, cars = %(cars)s, result = %(result)s
-            where id = %(id)s and ended_at is null
-            """,
-            {"id": order_id, "ended_at": ended_at, "cars": cars, "result": result},
-        )
-    ).rowcount == 1
-
-
-async def prepare_lane(conn: Conn, lane_id: str, *, direction: str, now: datetime) -> None:
-    """Give a lane its first policy: entries stay shut without the database, exits never trap a car."""
-    await conn.execute(
-        """
-        insert into parking.lane_state (lane_id, when_database_away, when_camera_away, changed_at, changed_by)
-        values (%(lane_id)s, case %(direction)s when 'in' then 'attendant' else 'open' end, 'attendant', %(now)s,
-                'system')
+        insert into parking.lane_state (lane_id, changed_at, changed_by)
+        values (%(lane_id)s, %(now)s, 'system')
         on conflict (lane_id) do nothing
         """,
-        {"lane_id": lane_id, "direction": direction, "now": now},
+        {"lane_id": lane_id, "now": now},
     )
 
 
 async def read_lane_states(conn: Conn) -> dict[str, LaneState]:
-    """Every lane's state and policy."""
+    """Every lane's state."""
     async with conn.cursor(row_factory=class_row(LaneState)) as cur:
         await cur.execute("select * from parking.lane_state order by lane_id")
         return {row.lane_id: row for row in await cur.fetchall()}
 
 
-async def write_lane_state(
-    conn: Conn,
-    lane_id: str,
-    *,
-    is_closed: bool,
-    closed_reason: str | None,
-    when_database_away: str,
-    when_camera_away: str,
-    by: str,
-    now: datetime,
-) -> None:
-    """Close or open a lane, or change its policy."""
-    await conn.execute(
-        """
-        update parking.lane_state
-        set is_closed = %(is_closed)s, closed_reason = %(closed_reason)s,
-            when_database_away = %(when_database_away)s, when_camera_away = %(when_camera_away)s,
-            changed_at = %(now)s, changed_by = %(by)s
-        where lane_id = %(lane_id)s
-        """,
-        {
-            "lane_id": lane_id,
-            "is_closed": is_closed,
-            "closed_reason": closed_reason,
-            "when_database_away": when_database_away,
-            "when_camera_away": when_camera_away,
-            "by": by,
-            "now": now,
-        },
-    )
+async def write_lane_closed(
+    conn: Conn, lane_id: str, *, is_closed: bool, reason: str | None, by: str, now: datetime
+) -> bool:
+    """Close a lane or open it again; returns False for an unknown lane."""
+    return (
+        await conn.execute(
+            """
+            update parking.lane_state
+            set is_closed = %(is_closed)s, closed_reason = %(reason)s, changed_at = %(now)s, changed_by = %(by)s
+            where lane_id = %(lane_id)s
+            """,
+            {"lane_id": lane_id, "is_closed": is_closed, "reason": reason, "by": by, "now": now},
+        )
+    ).rowcount == 1
 
 
 async def write_camera_seen(conn: Conn, lane_id: str, seen_at: datetime) -> None:

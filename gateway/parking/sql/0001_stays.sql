@@ -140,13 +140,12 @@ create table parking.correction (
 );
 create index correction_subject on parking.correction (subject_kind, subject, at);
 
--- One lane's written policy for when the database, the network or its camera is away.
+-- A lane a person closed, and when its camera last gave a read. What a lane does while something is away is
+-- written in the site file, which can be read when the database cannot.
 create table parking.lane_state (
     lane_id text primary key,
     is_closed boolean not null default false,
     closed_reason text,
-    when_database_away text not null check (when_database_away in ('open', 'closed', 'attendant')),
-    when_camera_away text not null check (when_camera_away in ('open', 'closed', 'attendant')),
     camera_seen_at timestamptz,
     changed_at timestamptz not null,
     changed_by text not null

@@ -32,7 +32,7 @@ create view report.stay_closed as
     from parking.stay where state = 'closed';
 
 create view report.lane_now as
-    select l.lane_id, l.is_closed, l.closed_reason, l.when_database_away, l.when_camera_away, l.camera_seen_at,
+    select l.lane_id, l.is_closed, l.closed_reason, l.camera_seen_at,
            log.at, log.plate, log.plate_kind, log.confidence, log.outcome, log.reason, log.picture_path, log.stay_id,
            log.is_simulated,
            exists (select 1 from parking.gate_order o where o.lane_id = l.lane_id and o.ended_at is null

@@ -1,0 +1,68 @@
+"""The occupancy series as a chart wants it: a step that fits the window, and gaps shown as gaps."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from facility.units import local
+from gateway.parking import occupancy_store as rows
+
+Conn = AsyncConnection[Any]
+
+# A window gets the finest step that keeps a line under about 1,500 points.
+STEPS: tuple[tuple[timedelta, str, timedelta], ...] = (
+    (timedelta(hours=25), "minute", timedelta(minutes=1)),
+    (timedelta(days=15), "quarter", timedelta(minutes=15)),
+    (timedelta(days=62), "hour", timedelta(hours=1)),
+)
+# A step is shown only where at least half of its minutes have a sample; else it is a gap.
+LEAST_MINUTES = {"quarter": 8, "hour": 30, "day": 720}
+
+
+def step_for(window: timedelta) -> tuple[str, timedelta]:
+    """The step of a chart over a window of this length."""
+    for longest, step, width in STEPS:
+        if window <= longest:
+            return step, width
+    return "day", timedelta(days=1)
+
+
+def begin_of_step(moment: datetime, step: str) -> datetime:
+    """The last bound of a step at or before a moment (days are local, Asia/Shanghai, which has no daylight saving)."""
+    if step == "day":
+        return local(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    whole = moment.replace(second=0, microsecond=0)
+    if step == "quarter":
+        return whole - timedelta(minutes=whole.minute % 15)
+    return whole.replace(minute=0) if step == "hour" else whole
+
+
+def fill_gaps(
+    points: list[rows.SeriesPoint], zones: list[str], begins_at: datetime, until: datetime, width: timedelta
+) -> list[rows.SeriesPoint]:
+    """One point a zone and step of [begins_at, until); a step without a row gets a point without a value."""
+    known = {(point.zone_id, point.at): point for point in points}
+    steps = -((begins_at - until) // width)
+    moments = [begins_at + width * step for step in range(steps)]
+    return [
+        known.get((zone, moment))
+        or rows.SeriesPoint(zone_id=zone, at=moment, occupied=None, lowest=None, highest=None, capacity=None)
+        for zone in zones
+        for moment in moments
+    ]
+
+
+async def read_series(
+    conn: Conn, zones: list[str], since: datetime, until: datetime
+) -> tuple[str, list[rows.SeriesPoint]]:
+    """The step chosen and one point a zone and step, gaps included."""
+    step, width = step_for(until - since)
+    begins_at = begin_of_step(since, step)
+    if step == "minute":
+        points = await rows.read_minutes(conn, begins_at, until, zones)
+    else:
+        points = await rows.read_rollup(
+            conn, step, begins_at, until, zones, least_minutes=LEAST_MINUTES[step]
+        )
+    return step, fill_gaps(points, zones, begins_at, until, width)
