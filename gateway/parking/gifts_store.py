@@ -1,5 +1,6 @@
 """Rows of shops' coupons and of places kept for a driver who is on the way."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,21 +122,27 @@ async def keep_place(
         values (%(id)s, %(plate)s, %(level_id)s, %(kept_from)s, %(kept_until)s)
         on conflict (plate) where used_at is null and given_up_at is null do nothing
         """,
-        {"id": place_id, "plate": plate, "level_id": level_id, "kept_from": kept_from, "kept_until": kept_until},
+        {
+            "id": place_id,
+            "plate": plate,
+            "level_id": level_id,
+            "kept_from": kept_from,
+            "kept_until": kept_until,
+        },
     )
     if not kept.rowcount:
         raise PlaceNotKept("a place is kept for this plate already")
 
 
-async def count_places_kept(conn: Conn, level_id: str, *, now: datetime) -> int:
-    """Places kept on a level for cars that have not come yet."""
+async def count_places_kept(conn: Conn, levels: Collection[str], *, now: datetime) -> int:
+    """Places kept on some levels for cars that have not come yet."""
     async with conn.cursor(row_factory=scalar_row) as cur:
         await cur.execute(
             """
             select count(*) from parking.place_kept
-            where level_id = %(level_id)s and used_at is null and given_up_at is null and kept_until > %(now)s
+            where level_id = any(%(levels)s) and used_at is null and given_up_at is null and kept_until > %(now)s
             """,
-            {"level_id": level_id, "now": now},
+            {"levels": list(levels), "now": now},
         )
         row: int | None = await cur.fetchone()
         return row or 0

@@ -220,7 +220,7 @@ async def read_asks(conn: Conn) -> list[LaneEntry]:
         return await cur.fetchall()
 
 
-async def read_recent_entry(conn: Conn, lane_id: str, *, since: datetime) -> list[LaneEntry]:
+async def read_recent_entries(conn: Conn, lane_id: str, *, since: datetime) -> list[LaneEntry]:
     """What one lane decided since a moment, newest first, repeats left out."""
     async with conn.cursor(row_factory=class_row(LaneEntry)) as cur:
         await cur.execute(
@@ -278,3 +278,17 @@ async def write_camera_seen(conn: Conn, lane_id: str, seen_at: datetime) -> None
         """,
         {"lane_id": lane_id, "seen_at": seen_at},
     )
+
+
+async def find_waiting_entry(conn: Conn, stay_id: UUID, *, since: datetime) -> LaneEntry | None:
+    """The newest entry at which a stay's car waits for an answer."""
+    async with conn.cursor(row_factory=class_row(LaneEntry)) as cur:
+        await cur.execute(
+            """
+            select * from parking.lane_log
+            where stay_id = %(stay_id)s and outcome = 'ask' and settled_at is null and at >= %(since)s
+            order by at desc limit 1
+            """,
+            {"stay_id": stay_id, "since": since},
+        )
+        return await cur.fetchone()

@@ -75,6 +75,7 @@ class KnownOfPlate:
 
     is_denied: bool
     is_allowed: bool
+    is_emergency: bool
     permit_id: UUID | None
     permit_max_inside: int
     permit_inside: int
@@ -104,6 +105,9 @@ async def read_known_of_plate(conn: Conn, plate: str, *, now: datetime, today: d
                    exists (select 1 from parking.list_entry where list = 'allow' and plate = %(plate)s
                            and ended_at is null and valid_from <= %(now)s
                            and coalesce(valid_until > %(now)s, true)) as is_allowed,
+                   exists (select 1 from parking.list_entry where list = 'emergency' and plate = %(plate)s
+                           and ended_at is null and valid_from <= %(now)s
+                           and coalesce(valid_until > %(now)s, true)) as is_emergency,
                    permit.id as permit_id, coalesce(permit.max_inside, 0) as permit_max_inside,
                    coalesce(permit.inside, 0)::integer as permit_inside, permit.bay_id as permit_bay_id,
                    exists (select 1 from parking.visitor_pass where plate = %(plate)s and ended_at is null

@@ -116,9 +116,7 @@ async def move_to_zone(conn: Conn, stay_id: UUID, zone_id: str, *, now: datetime
         leaving_at=stay.leaving_at,
         left_at=stay.left_at,
     )
-    await store.insert_movement(
-        conn, stay_id, at=now, from_zone=stay.zone_id, to_zone=zone_id, cause=cause
-    )
+    await store.insert_movement(conn, stay_id, at=now, from_zone=stay.zone_id, to_zone=zone_id, cause=cause)
     return True
 
 
@@ -162,7 +160,9 @@ async def roll_up(conn: Conn, *, now: datetime) -> int:
     if since is None:
         return 0
     until = now.replace(second=0, microsecond=0)
-    quarter = since - timedelta(minutes=since.minute % 15, seconds=since.second, microseconds=since.microsecond)
+    quarter = since - timedelta(
+        minutes=since.minute % 15, seconds=since.second, microseconds=since.microsecond
+    )
     hour = quarter.replace(minute=0)
     day = local(hour).replace(hour=0)
     written = await rows.roll_up_quarters(conn, quarter, until)

@@ -152,7 +152,9 @@ async def add_to_count(conn: Conn, zone_id: str, cars: int, *, now: datetime) ->
 async def lock_count(conn: Conn, zone_id: str) -> ZoneCount | None:
     """One zone's count, held until this unit of work ends."""
     async with conn.cursor(row_factory=class_row(ZoneCount)) as cur:
-        await cur.execute("select * from parking.zone_count where zone_id = %(id)s for update", {"id": zone_id})
+        await cur.execute(
+            "select * from parking.zone_count where zone_id = %(id)s for update", {"id": zone_id}
+        )
         return await cur.fetchone()
 
 
@@ -170,7 +172,9 @@ async def write_count(conn: Conn, zone_id: str, occupied: int, *, now: datetime)
 async def read_counts(conn: Conn) -> dict[str, ZoneCount]:
     """Every zone's count."""
     async with conn.cursor(row_factory=class_row(ZoneCount)) as cur:
-        await cur.execute("select zone_id, occupied, capacity, changed_at from parking.zone_count order by zone_id")
+        await cur.execute(
+            "select zone_id, occupied, capacity, changed_at from parking.zone_count order by zone_id"
+        )
         return {row.zone_id: row for row in await cur.fetchall()}
 
 

@@ -42,7 +42,13 @@ class Shift:
 
 
 async def insert_shift(
-    conn: Conn, *, shift_id: UUID, person_id: UUID, person_name: str, began_at: datetime, opening_cash_fen: int
+    conn: Conn,
+    *,
+    shift_id: UUID,
+    person_id: UUID,
+    person_name: str,
+    began_at: datetime,
+    opening_cash_fen: int,
 ) -> None:
     """Begin a shift.
 

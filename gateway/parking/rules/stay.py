@@ -57,4 +57,6 @@ def advance(state: StayState, event: StayEvent) -> StayState:
     try:
         return STAY_TABLE[state, event]
     except KeyError:
-        raise StayConflict(f"{event} is not possible while a stay is {state}", state=state, event=event) from None
+        raise StayConflict(
+            f"{event} is not possible while a stay is {state}", state=state, event=event
+        ) from None

@@ -1,7 +1,7 @@
--- Allow and deny lists, visitor passes, coupons, places kept for a driver, shifts at the booth.
+-- Allow, deny and emergency lists (an ambulance has an ordinary plate), visitor passes, coupons, places kept for a driver, shifts at the booth.
 create table parking.list_entry (
     id uuid primary key,
-    list text not null check (list in ('allow', 'deny')),
+    list text not null check (list in ('allow', 'deny', 'emergency')),
     plate text not null,
     reason text not null,
     valid_from timestamptz not null,

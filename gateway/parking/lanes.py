@@ -1,0 +1,141 @@
+"""What arrivals and departures share: an entry of the lane log, an order to a gate, a car read twice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from facility.board import EquipmentKind, wanted_duty
+from facility.board import Duty
+from facility.errors import Missing
+from facility.ids import LaneId, ZoneId, new_uuid
+from facility.site import Lane, Site
+from facility.store import read_lockouts, write_fact
+from gateway.parking import gates_store, lanes_store
+from gateway.parking.gates_store import GateOrder
+from gateway.parking.lanes_store import LaneEntry, PlateRead
+from gateway.parking.rules.decision import Decision, Outcome
+from lpr.rules.match import MAX_DISTANCE, distance
+
+Conn = AsyncConnection[Any]
+
+# A car that waits at a gate is read again and again; within this time the reads are one car.
+REPEAT_WITHIN = timedelta(seconds=30)
+# How long a car is taken to stand at an exit after it was asked to pay.
+WAITS_FOR = timedelta(minutes=15)
+
+
+class LaneUnknown(Missing):
+    """The site has no such lane."""
+
+    code = "lane.missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneStanding:
+    """What bars a lane: a person closed it, or a lockout stands on it."""
+
+    is_closed: bool
+    is_locked_out: bool
+
+
+def lane_of(site: Site, lane_id: str) -> Lane:
+    """One lane of the site.
+
+    Raises:
+        LaneUnknown: there is none of this name.
+    """
+    lane = site.lanes.get(LaneId(lane_id))
+    if lane is None:
+        raise LaneUnknown(f"no lane {lane_id}")
+    return lane
+
+
+def zones_behind(site: Site, lane: Lane) -> tuple[ZoneId, ...]:
+    """The zones a lane leads to, the one it opens into first."""
+    behind = [zone for zone in site.zones.values() if zone.area == lane.area]
+    return tuple(zone.id for zone in sorted(behind, key=lambda zone: zone.level != lane.level))
+
+
+async def read_standing(conn: Conn, lane_id: str) -> LaneStanding:
+    """What bars a lane now."""
+    state = (await lanes_store.read_lane_states(conn)).get(lane_id)
+    lockouts = await read_lockouts(conn)
+    return LaneStanding(
+        is_closed=state is not None and state.is_closed,
+        is_locked_out=wanted_duty(lockouts, EquipmentKind.LANE, lane_id) is Duty.OUT,
+    )
+
+
+def entry_of_read(read: PlateRead, decision: Decision, *, now: datetime, is_simulated: bool) -> LaneEntry:
+    """The lane log's entry of a read and its decision, not yet tied to a stay."""
+    return LaneEntry(
+        id=new_uuid(),
+        lane_id=read.lane_id,
+        at=now,
+        read_id=read.id,
+        plate=read.text or None,
+        plate_kind=read.kind,
+        confidence=read.confidence,
+        picture_path=read.picture_path,
+        outcome=decision.outcome,
+        reason=decision.reason,
+        stay_id=None,
+        due_fen=None,
+        candidates=[],
+        decided_by="system",
+        settled_at=None,
+        settled_by=None,
+        settlement=None,
+        is_simulated=is_simulated,
+    )
+
+
+def is_same_car(text: str, entries: Iterable[LaneEntry]) -> LaneEntry | None:
+    """The newest of a lane's recent entries that is this car read again: open, or still waiting for an answer."""
+    for entry in entries:
+        waits_or_open = entry.outcome == Outcome.OPEN or entry.settled_at is None
+        if waits_or_open and distance(text, entry.plate or "") <= MAX_DISTANCE:
+            return entry
+    return None
+
+
+async def note_repeat(conn: Conn, entry: LaneEntry, first: LaneEntry) -> None:
+    """Keep that a read is an earlier one's car; nothing else happens."""
+    await lanes_store.insert_lane_entry(
+        conn, replace(entry, outcome="repeat", reason=first.reason, stay_id=first.stay_id)
+    )
+
+
+async def order_gate(
+    conn: Conn, lane_id: str, stay_id: UUID | None, *, by: str, cause: str, now: datetime
+) -> GateOrder:
+    """Order a lane's gate to open for one car once this unit of work is kept."""
+    order = GateOrder(
+        id=new_uuid(),
+        lane_id=lane_id,
+        stay_id=stay_id,
+        ordered_at=now,
+        ordered_by=by,
+        cause=cause,
+        opened_at=None,
+        ended_at=None,
+        cars=None,
+        result=None,
+    )
+    await gates_store.insert_gate_order(conn, order)
+    return order
+
+
+async def tell_lane(conn: Conn, entry: LaneEntry) -> None:
+    """Tell the live screens what a lane decided."""
+    await write_fact(
+        conn,
+        "lane.changed",
+        entry.lane_id,
+        {"outcome": entry.outcome, "reason": entry.reason, "entry": str(entry.id)},
+        now=entry.at,
+    )
