@@ -17,7 +17,6 @@ from facility.units import local
 from gateway.parking import departures, gifts_store, lanes, lanes_store, lists_store, occupancy_store, store
 from gateway.parking.lanes_store import LaneEntry, PlateRead
 from gateway.parking.rules.decision import (
-    Decision,
     EntryFacts,
     Outcome,
     Reason,
@@ -84,8 +83,7 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
     decision = decide_entry(facts)
     is_simulated = await is_simulated_plate(conn, read.text)
     entry = lanes.entry_of_read(read, decision, now=now, is_simulated=is_simulated)
-    recent = await lanes_store.read_recent_entries(conn, lane.id, since=now - lanes.REPEAT_WITHIN)
-    if (first := lanes.is_same_car(read.text, recent)) is not None:
+    if (first := await lanes.find_same_car(conn, read, now=now)) is not None:
         await lanes.note_repeat(conn, entry, first)
         return None
     if decision.outcome is Outcome.OPEN and now - read.seen_at > FRESH_FOR:
@@ -160,7 +158,9 @@ async def _hear_safely(ctx: Context, read_id: UUID) -> None:
         log.exception("read.failed", read=str(read_id))
         return
     if entry is not None:
-        log.info("lane.decided", lane=entry.lane_id, plate=entry.plate, outcome=entry.outcome, reason=entry.reason)
+        log.info(
+            "lane.decided", lane=entry.lane_id, plate=entry.plate, outcome=entry.outcome, reason=entry.reason
+        )
 
 
 async def run(ctx: Context) -> None:

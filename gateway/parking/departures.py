@@ -58,7 +58,6 @@ async def depart(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
     """
     lane = lanes.lane_of(site, read.lane_id)
     await lanes_store.hold_lane(conn, lane.id)
-    recent = await lanes_store.read_recent_entries(conn, lane.id, since=now - lanes.REPEAT_WITHIN)
     found = await find_stay(conn, read.text)
     facts, due = await _exit_facts(conn, lane.id, read, found, now)
     decision = decide_exit(facts)
@@ -69,7 +68,7 @@ async def depart(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
         due_fen=due.due_fen if due else None,
         candidates=found.candidates,
     )
-    first = lanes.is_same_car(read.text, recent)
+    first = await lanes.find_same_car(conn, read, now=now)
     if first is not None and (first.outcome == Outcome.OPEN or entry.outcome != Outcome.OPEN):
         await lanes.note_repeat(conn, entry, first)
         return None
@@ -158,9 +157,7 @@ async def open_for_paid(conn: Conn, site: Site, stay_id: UUID, *, now: datetime)
     standing = await lanes.read_standing(conn, waiting.lane_id)
     if standing.is_closed or standing.is_locked_out:
         return False
-    await begin_exit(
-        conn, stay, lane_id=waiting.lane_id, read_id=waiting.read_id, how="read", now=now
-    )
+    await begin_exit(conn, stay, lane_id=waiting.lane_id, read_id=waiting.read_id, how="read", now=now)
     await lanes_store.settle_lane_entry(
         conn, waiting.id, at=now, by="system", settlement=Reason.PAID, stay_id=stay_id
     )

@@ -66,7 +66,11 @@ async def _note_opened(ctx: Context, gate: Gate, order: GateOrder) -> None:
     async with unit_of_work(ctx.pool) as conn:
         await gates_store.write_gate_opened(conn, order.id, now)
         await write_fact(
-            conn, "gate.opened", order.lane_id, {"cause": order.cause, "simulated": gate.is_simulated}, now=now
+            conn,
+            "gate.opened",
+            order.lane_id,
+            {"cause": order.cause, "simulated": gate.is_simulated},
+            now=now,
         )
 
 

@@ -1,6 +1,5 @@
 """What arrivals and departures share: an entry of the lane log, an order to a gate, a car read twice."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +7,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from facility.board import EquipmentKind, wanted_duty
-from facility.board import Duty
+from facility.board import Duty, EquipmentKind, wanted_duty
 from facility.errors import Missing
 from facility.ids import LaneId, ZoneId, new_uuid
 from facility.site import Lane, Site
@@ -94,11 +92,25 @@ def entry_of_read(read: PlateRead, decision: Decision, *, now: datetime, is_simu
     )
 
 
-def is_same_car(text: str, entries: Iterable[LaneEntry]) -> LaneEntry | None:
-    """The newest of a lane's recent entries that is this car read again: open, or still waiting for an answer."""
-    for entry in entries:
-        waits_or_open = entry.outcome == Outcome.OPEN or entry.settled_at is None
-        if waits_or_open and distance(text, entry.plate or "") <= MAX_DISTANCE:
+async def find_same_car(conn: Conn, read: PlateRead, *, now: datetime) -> LaneEntry | None:
+    """The newest of a lane's recent entries that is this car read again.
+
+    The same text is the same car. A text that is only near is the same car while that entry still waits for its
+    answer or its gate; afterwards it is the next car of a fleet whose plates are alike.
+    """
+    since = now - REPEAT_WITHIN
+    recent = await lanes_store.read_recent_entries(conn, read.lane_id, since=since)
+    if not recent:
+        return None
+    at_gate = {order.stay_id for order in await gates_store.read_waiting_orders(conn)}
+    for entry in recent:
+        is_unsettled = entry.outcome != Outcome.OPEN and entry.settled_at is None
+        if entry.outcome != Outcome.OPEN and not is_unsettled:
+            continue
+        if read.text == (entry.plate or ""):
+            return entry
+        is_waiting = is_unsettled or (entry.stay_id is not None and entry.stay_id in at_gate)
+        if is_waiting and distance(read.text, entry.plate or "") <= MAX_DISTANCE:
             return entry
     return None
 

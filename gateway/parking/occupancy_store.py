@@ -326,7 +326,8 @@ async def read_minutes(conn: Conn, since: datetime, until: datetime, zones: list
     async with conn.cursor(row_factory=class_row(SeriesPoint)) as cur:
         await cur.execute(
             """
-            select zone_id, date_bin('1 minute', sampled_at, 'epoch') as at, avg(occupied)::double precision as occupied,
+            select zone_id, date_bin('1 minute', sampled_at, 'epoch') as at,
+                   avg(occupied)::double precision as occupied,
                    min(occupied) as lowest, max(occupied) as highest, max(capacity) as capacity
             from parking.occupancy_sample
             where zone_id = any(%(zones)s) and sampled_at >= %(since)s and sampled_at < %(until)s
