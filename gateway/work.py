@@ -3,11 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import gateway.parking.arrivals
+import gateway.parking.gates
+import gateway.parking.occupancy
 from facility.context import Context
 
 Loop = Callable[[Context], Awaitable[None]]
 
-LOOPS: tuple[Loop, ...] = ()
+LOOPS: tuple[Loop, ...] = (
+    gateway.parking.arrivals.run,
+    gateway.parking.gates.run,
+    gateway.parking.occupancy.run,
+)
 
 
 async def run(ctx: Context) -> None:

@@ -14,7 +14,16 @@ from facility.logs import get_logger
 from facility.site import Lane, Site
 from facility.store import read_mode
 from facility.units import local
-from gateway.parking import departures, gifts_store, lanes, lanes_store, lists_store, occupancy_store, store
+from gateway.parking import (
+    departures,
+    gifts_store,
+    lanes,
+    lanes_store,
+    lists_store,
+    occupancy,
+    occupancy_store,
+    store,
+)
 from gateway.parking.lanes_store import LaneEntry, PlateRead
 from gateway.parking.rules.decision import (
     EntryFacts,
@@ -165,6 +174,7 @@ async def _hear_safely(ctx: Context, read_id: UUID) -> None:
 
 async def run(ctx: Context) -> None:
     """Take in plate reads as they are published, and on a timer those whose notification was lost."""
+    await occupancy.prepare(ctx)
     async for notice in listen(ctx.dsn, ["plate_read"], SWEEP_S):
         if not notice.is_sweep:
             await _hear_safely(ctx, UUID(notice.payload))

@@ -21,4 +21,5 @@ class Due:
 
 
 async def read_due(conn: Conn, stay: Stay, *, now: datetime) -> Due:
+    """What a stay owes at `now`; until price lists are kept no stay can be priced, so every exit asks."""
     return Due(fee_fen=None, paid_fen=0, due_fen=None)
