@@ -48,6 +48,11 @@ class Lockout:
     lifted_at: datetime | None
     shadow_run: UUID | None
 
+    def __post_init__(self) -> None:
+        """Rows bring texts; an unknown one raises ValueError."""
+        object.__setattr__(self, "kind", EquipmentKind(self.kind))
+        object.__setattr__(self, "source", Source(self.source))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
@@ -57,6 +62,10 @@ class Status:
     equipment_id: str
     status: str
     reported_at: datetime
+
+    def __post_init__(self) -> None:
+        """Rows bring texts; an unknown one raises ValueError."""
+        object.__setattr__(self, "kind", EquipmentKind(self.kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,18 @@ def _add_process(commands: Any) -> None:
     process.set_defaults(run=_process)
 
 
+def _reference(_args: argparse.Namespace) -> int:
+    from gateway.reference import reference
+
+    sys.stdout.write(reference())
+    return 0
+
+
+def _add_reference(commands: Any) -> None:
+    page = commands.add_parser("reference", help="settings, routes and error codes, as Markdown")
+    page.set_defaults(run=_reference)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line; each adder below brings one subject's subcommands."""
     top = argparse.ArgumentParser(prog="pingzhan", description="A garage with two lives.")
@@ -121,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-ADDERS: tuple[Callable[[Any], None], ...] = (_add_staff, _add_process)
+ADDERS: tuple[Callable[[Any], None], ...] = (_add_staff, _add_process, _add_reference)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

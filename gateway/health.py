@@ -18,7 +18,7 @@ from facility.heartbeat import is_alive
 from facility.heartbeat_store import ProcessRow, read_processes
 from facility.store import read_mode, read_open_alarms
 
-router = APIRouter(tags=["health"])
+router = APIRouter(include_in_schema=False)
 PROCESSES = ("web", "work", "charging", "lpr")
 
 

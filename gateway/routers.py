@@ -5,11 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
+import gateway.board
 import gateway.live
 import gateway.staff.http
 from facility.context import Context
 
 ROUTERS = (
+    gateway.board.router,
     gateway.staff.http.router,
     gateway.staff.http.pages,
     gateway.live.router,

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every account can pass through; pytest's own is closed to the one the server runs as."""
+    with tempfile.TemporaryDirectory(prefix="pingzhan-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A server without a care for power cuts; it goes when the test run goes, however that ends."""
@@ -100,9 +108,9 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 @pytest.fixture(scope="session")
 def site() -> "Site":
     """The demonstration site."""
-    from facility.site import load_site
+    from facility.site import demonstration_site
 
-    return load_site(None)
+    return demonstration_site()
 
 
 @pytest.fixture

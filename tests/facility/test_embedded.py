@@ -2,26 +2,32 @@
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from facility.embedded import QUICK, embedded_server, join_server, start_server
+from facility.embedded import (
+    QUICK,
+    AlreadyRunning,
+    database,
+    embedded_server,
+    join_server,
+    launch,
+    start_server,
+)
 from facility.errors import Refused, Unavailable
+from facility.migrate import read_steps
+from facility.settings import Settings
 
 
 @pytest.fixture
-def state() -> Iterator[Path]:
-    """A state directory; pytest's own temp folder is closed to the account that the server runs as under root."""
-    with tempfile.TemporaryDirectory(prefix="pingzhan-test-") as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder) / "state"
+def state(open_folder: Path) -> Path:
+    return open_folder / "state"
 
 
 def test_a_second_start_keeps_what_was_written(state: Path) -> None:
@@ -44,21 +50,24 @@ def test_what_was_committed_survives_a_killed_server(state: Path) -> None:
         conn.execute("CREATE TABLE kept (n int)")
         conn.execute("INSERT INTO kept VALUES (7)")
         server.process.kill()
-    server.stop()
-    server = start_server(state, options=QUICK)
+        server.process.wait()
+    launch(server)
     with psycopg.connect(server.dsn()) as conn:
         assert conn.execute("SELECT n FROM kept").fetchall() == [(7,)]
     server.stop()
 
 
-def test_a_command_joins_the_running_server_and_leaves_it_running(state: Path) -> None:
+def test_a_command_joins_the_running_server_and_leaves_it_running(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = start_server(state, options=QUICK)
     with embedded_server(state) as joined:
         assert joined.process is None
         assert joined.dsn() == server.dsn()
     assert server.process is not None
     assert server.process.poll() is None
-    with pytest.raises(Unavailable, match="already running"):
+    monkeypatch.setattr("facility.embedded._WAIT_FOR_OTHERS_S", 0.2)
+    with pytest.raises(AlreadyRunning, match="already running"):
         start_server(state, options=QUICK)
     server.stop()
 
@@ -130,3 +139,40 @@ def test_data_of_another_version_is_refused(state: Path) -> None:
     (state / "database" / "PG_VERSION").write_text("15\n", "utf-8")
     with pytest.raises(Refused, match="made by PostgreSQL 15"):
         start_server(state, options=QUICK)
+
+
+def test_data_lies_elsewhere_where_the_servers_account_cannot_come(
+    state: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root runs the server as another account")
+    monkeypatch.setattr("facility.cluster._ELSEWHERE", open_folder / "elsewhere")
+    closed = state / "closed"
+    closed.mkdir(parents=True, mode=0o700)
+    with embedded_server(closed, options=QUICK) as server:
+        assert server.data.parent == open_folder / "elsewhere"
+        assert (closed / "database").resolve() == server.data
+    assert closed.stat().st_mode & 0o777 == 0o700
+    with embedded_server(closed, options=QUICK) as again:
+        assert again.data == server.data
+    shutil.rmtree(open_folder / "elsewhere")
+    with pytest.raises(Refused, match="which is gone"):
+        start_server(closed, options=QUICK)
+
+
+def test_the_settings_lead_to_the_embedded_database_or_to_the_one_named(state: Path, empty_dsn: str) -> None:
+    with database(Settings(data=state)) as dsn, psycopg.connect(dsn) as conn:
+        assert conn.execute("SELECT count(*) FROM migration.step").fetchone() is not None
+        assert str(state) in dsn.replace("%2F", "/")
+    with database(Settings(data=state, database_url=empty_dsn)) as dsn, psycopg.connect(dsn) as conn:
+        assert dsn == empty_dsn
+        row = conn.execute("SELECT count(*) FROM migration.step").fetchone()
+        assert row is not None
+        assert row[0] >= len([step for step in read_steps() if step.part == ""])
+
+
+def test_a_state_directory_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(Unavailable, match="cannot be written") as caught:
+        start_server(tmp_path / "file" / "state", options=QUICK)
+    assert "\n" not in str(caught.value)

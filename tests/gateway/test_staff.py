@@ -1,31 +1,10 @@
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
-import pytest
 
-from facility.context import Context
 from facility.db import Pool, unit_of_work
-from facility.settings import Settings
-from facility.site import Site
-from gateway.app import create_app
-from gateway.staff.people import SESSION_LENGTH, add_person, add_token
+from gateway.staff.people import SESSION_LENGTH, add_token
 from tests.fakes import FakeClock
-
-
-@pytest.fixture
-async def client(dsn: str, pool: Pool, site: Site, clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
-    ctx = Context(settings=Settings(), dsn=dsn, pool=pool, clock=clock, site=site)
-    async with unit_of_work(pool) as conn:
-        await add_person(
-            conn, login="li", name="李强", roles=["manager"], password="long enough", now=clock.now()
-        )
-        await add_person(
-            conn, login="wu", name="吴敏", roles=["attendant"], password="long enough", now=clock.now()
-        )
-    transport = httpx.ASGITransport(create_app(ctx))
-    async with httpx.AsyncClient(transport=transport, base_url="http://garage") as opened:
-        yield opened
 
 
 async def sign_in(
@@ -87,7 +66,7 @@ async def test_only_a_manager_adds_people_and_each_act_is_in_the_audit(client: h
     assert ("吴敏", "session.opened") in acts
 
 
-async def test_a_shut_out_person_is_out_at_once(client: httpx.AsyncClient, pool: Pool, site: Site) -> None:
+async def test_a_shut_out_person_is_out_at_once(client: httpx.AsyncClient) -> None:
     await sign_in(client, "wu")
     wu_cookie = client.cookies["pingzhan_session"]
     client.cookies.clear()
