@@ -1,0 +1,1 @@
+"""The shared look of every page, and the drivers' and the attendant's pages."""
