@@ -172,14 +172,36 @@ async def _hear_safely(ctx: Context, read_id: UUID) -> None:
         )
 
 
-async def run(ctx: Context) -> None:
-    """Take in plate reads as they are published, and on a timer those whose notification was lost."""
-    await occupancy.prepare(ctx)
-    async for notice in listen(ctx.dsn, ["plate_read"], SWEEP_S):
-        if not notice.is_sweep:
-            await _hear_safely(ctx, UUID(notice.payload))
-            continue
+async def _open_safely(ctx: Context, stay_id: UUID) -> None:
+    try:
         async with unit_of_work(ctx.pool) as conn:
-            missed = await lanes_store.read_unheard_reads(conn, since=ctx.clock.now() - HEARD_BACK)
-        for read_id in missed:
-            await _hear_safely(ctx, read_id)
+            is_opened = await departures.open_for_paid(conn, ctx.site, stay_id, now=ctx.clock.now())
+    except Exception:
+        log.exception("payment.gate_failed", stay=str(stay_id))
+        return
+    if is_opened:
+        log.info("lane.opened_for_payment", stay=str(stay_id))
+
+
+async def _sweep(ctx: Context) -> None:
+    """Take up what a lost notification left: reads nobody decided, and cars that paid at the exit."""
+    now = ctx.clock.now()
+    async with unit_of_work(ctx.pool) as conn:
+        missed = await lanes_store.read_unheard_reads(conn, since=now - HEARD_BACK)
+        waiting = await lanes_store.read_unpaid_waiting(conn, since=now - lanes.WAITS_FOR)
+    for read_id in missed:
+        await _hear_safely(ctx, read_id)
+    for stay_id in waiting:
+        await _open_safely(ctx, stay_id)
+
+
+async def run(ctx: Context) -> None:
+    """Take in plate reads and payments as they are written, and on a timer those whose notification was lost."""
+    await occupancy.prepare(ctx)
+    async for notice in listen(ctx.dsn, ["plate_read", "stay_paid"], SWEEP_S):
+        if notice.is_sweep:
+            await _sweep(ctx)
+        elif notice.channel == "stay_paid":
+            await _open_safely(ctx, UUID(notice.payload))
+        else:
+            await _hear_safely(ctx, UUID(notice.payload))

@@ -292,3 +292,17 @@ async def find_waiting_entry(conn: Conn, stay_id: UUID, *, since: datetime) -> L
             {"stay_id": stay_id, "since": since},
         )
         return await cur.fetchone()
+
+
+async def read_unpaid_waiting(conn: Conn, *, since: datetime) -> list[UUID]:
+    """The stays that were asked to pay at an exit since a moment, wait still, and paid something meanwhile."""
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            select distinct g.stay_id from parking.lane_log g
+            where g.outcome = 'ask' and g.reason = 'unpaid' and g.settled_at is null and g.at >= %(since)s
+              and exists (select 1 from parking.money m where m.stay_id = g.stay_id and m.at >= g.at)
+            """,
+            {"since": since},
+        )
+        return [row[0] for row in await cur.fetchall()]

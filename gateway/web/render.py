@@ -125,12 +125,16 @@ def render(
 ) -> HTMLResponse:
     """A page in the reader's language; packed where the browser can unpack it."""
     language = language_of(request)
-    text = language_environment(language, folders).get_template(template).render(
-        lang=language,
-        other_lang="en" if language == "zh" else "zh",
-        path=request.url.path,
-        is_part=request.headers.get("hx-request") == "true",
-        **values,
+    text = (
+        language_environment(language, folders)
+        .get_template(template)
+        .render(
+            lang=language,
+            other_lang="en" if language == "zh" else "zh",
+            path=request.url.path,
+            is_part=request.headers.get("hx-request") == "true",
+            **values,
+        )
     )
     body = text.encode()
     headers = {
