@@ -1,0 +1,1 @@
+"""What makes a drill more than a run: injects, scores, hot wash."""

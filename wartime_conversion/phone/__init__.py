@@ -1,0 +1,1 @@
+"""What phones send: entries, photos, signers and their PINs."""

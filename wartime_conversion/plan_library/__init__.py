@@ -1,0 +1,1 @@
+"""Published plan versions, drafts, and what differs between them."""

@@ -1,0 +1,1 @@
+"""Readiness between drills: components, rounds, hazards, crews and training."""
