@@ -72,11 +72,15 @@ async def read_entry(conn: Conn, entry_id: UUID) -> EntryRow | None:
         return await cur.fetchone()
 
 
-async def read_last_sequence(conn: Conn, device_id: UUID) -> int:
-    """Read how far a device's entries have arrived; 0 before the first."""
+async def read_last_sequence(conn: Conn, run_id: UUID, device_id: UUID) -> int:
+    """Read how far a device's entries of a run have arrived; 0 before the first."""
     async with conn.cursor(row_factory=scalar_row) as cur:
         await cur.execute(
-            "select coalesce(max(sequence), 0) from conversion.entry where device_id = %(id)s", {"id": device_id}
+            """
+            select coalesce(max(sequence), 0) from conversion.entry
+            where run_id = %(run_id)s and device_id = %(device_id)s
+            """,
+            {"run_id": run_id, "device_id": device_id},
         )
         return int(await cur.fetchone() or 0)
 

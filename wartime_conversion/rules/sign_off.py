@@ -54,7 +54,7 @@ class Signer:
 class TaskFacts:
     """All that the judgement looks at.
 
-    `crews` are the crews that work on the task; `barred` names the safety orders and counts that forbid the task
+    `crews` are the crews that work on the task; `barred` names the safety orders and counts that forbid this act
     now; `is_free` says that the links let it start, `may_finish` that they let it end; `is_sample` that a drill
     does only a part of the quantity.
     """
@@ -92,13 +92,15 @@ def judge(
     refusal = _person_refusal(task, act, signer)
     if refusal is not None:
         return refusal
-    if act in (Act.START, Act.REPORT) and task.barred and task.state not in (TaskState.DONE,):
-        return _refused("barred", by=", ".join(task.barred))
     if act is Act.REPORT:
-        return _judge_report(task, signer, values, photos)
-    if act is Act.SECOND and signer.id == task.reported_by:
-        return _refused("same_person")
-    return _place(task, act, _plain_event(task, act))
+        verdict = _judge_report(task, signer, values, photos)
+    elif act is Act.SECOND and signer.id == task.reported_by:
+        verdict = _refused("same_person")
+    else:
+        verdict = _place(task, act, _plain_event(task, act))
+    if verdict.outcome is Outcome.ACCEPTED and task.barred:
+        return _refused("barred", by=", ".join(task.barred))
+    return verdict
 
 
 def faults_of(

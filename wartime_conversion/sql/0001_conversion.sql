@@ -102,7 +102,7 @@ create table conversion.entry (
     outcome text not null check (outcome in ('accepted', 'pending', 'concurrent', 'refused')),
     reason text,
     facts jsonb not null default '{}',
-    unique (device_id, sequence)
+    unique (run_id, device_id, sequence)
 );
 create index entry_run on conversion.entry (run_id, received_at);
 create index entry_pending on conversion.entry (run_id) where outcome = 'pending';

@@ -1,0 +1,218 @@
+"""Taking what phones send: once, in each device's order, judged, and judged again when something frees it.
+
+Status of an entry as the phone sees it: 201 kept now, 200 the same words again, 409 the same UUID (or place in
+the device's order) with other words, 425 something this device said earlier has not arrived.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from facility.errors import Conflict
+from facility.identity import Person
+from wartime_conversion import moves, record
+from wartime_conversion.phone.store import (
+    EntryRow,
+    insert_entry,
+    missing_photos,
+    read_entry,
+    read_last_sequence,
+    read_pending,
+    write_outcome,
+)
+from wartime_conversion.rules.clock import acted_at
+from wartime_conversion.rules.plan import RunRole
+from wartime_conversion.rules.sign_off import Act, Outcome, Post, Signer, Verdict, judge
+from wartime_conversion.rules.words import fingerprint, is_proof
+from wartime_conversion.scene import Scene
+from wartime_conversion.store import Conn, write_people_inside
+
+HEADCOUNT = "headcount"
+NEW, SAME, OTHER_WORDS, TOO_EARLY = 201, 200, 409, 425
+
+
+class EntryConflict(Conflict):
+    """The same UUID came with other words, or the device used a sequence number twice."""
+
+    code = "conversion.entry_conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One entry on arrival.
+
+    `words` is the canonical JSON of all that was said; the other fields are read from it. `proof` is `None`
+    where the signer's own session sent it. `device_now` is the phone's clock as it sent the batch.
+    """
+
+    id: UUID
+    task: str | None
+    act: str
+    signer: UUID
+    device: UUID
+    sequence: int
+    device_at: datetime
+    device_now: datetime
+    via: str
+    values: dict[str, Any]
+    photos: list[str]
+    words: str
+    proof: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What the phone is told."""
+
+    id: UUID
+    status: int
+    outcome: str | None = None
+    reason: str | None = None
+    facts: dict[str, Any] | None = None
+
+
+async def take(conn: Conn, scene: Scene, sender: Person, sent: Sent) -> Fate:
+    """Keep one entry, or say why not yet; the scene's run is locked by this unit of work."""
+    known = await read_entry(conn, sent.id)
+    words_sha256 = fingerprint(sent.words)
+    if known is not None:
+        if known.words_sha256 != words_sha256 or known.run_id != scene.run.id:
+            return Fate(id=sent.id, status=OTHER_WORDS, reason="other_words")
+        return _fate(known, SAME)
+    last = await read_last_sequence(conn, scene.run.id, sent.device)
+    if sent.sequence <= last:
+        return Fate(id=sent.id, status=OTHER_WORDS, reason="sequence_taken", facts={"last": last})
+    if sent.sequence > last + 1:
+        return Fate(id=sent.id, status=TOO_EARLY, reason="sequence_gap", facts={"expected": last + 1})
+    if absent := await missing_photos(conn, sent.photos):
+        return Fate(id=sent.id, status=TOO_EARLY, reason="photo_not_here", facts={"photos": absent})
+    row = await _keep(conn, scene, sender, sent, words_sha256)
+    return _fate(row, NEW)
+
+
+async def settle(conn: Conn, scene: Scene) -> None:
+    """Release what is free and judge the pending entries again, until nothing moves."""
+    while True:
+        await moves.release_free(conn, scene)
+        moved = False
+        for row in await read_pending(conn, scene.run.id):
+            verdict = _judged(scene, row)
+            if verdict.outcome is not Outcome.PENDING:
+                await write_outcome(conn, row.id, verdict.outcome, verdict.reason, dict(verdict.facts))
+                await _carry_out(conn, scene, row, verdict)
+                moved = True
+        if not moved:
+            return
+
+
+async def _keep(conn: Conn, scene: Scene, sender: Person, sent: Sent, words_sha256: str) -> EntryRow:
+    member = scene.members.get(sent.signer)
+    row = EntryRow(
+        id=sent.id,
+        run_id=scene.run.id,
+        task=sent.task,
+        act=sent.act,
+        signer_id=sent.signer,
+        signer_name=member.name if member else "?",
+        device_id=sent.device,
+        sequence=sent.sequence,
+        device_at=sent.device_at,
+        received_at=scene.now,
+        acted_at=max(acted_at(sent.device_at, sent.device_now, scene.now), scene.run.started_at),
+        words=sent.words,
+        words_sha256=words_sha256,
+        sent_by=sender.name,
+        outcome=Outcome.PENDING,
+        reason=None,
+        facts={},
+    )
+    refusal = _doubt(scene, sender, sent)
+    verdict = refusal or _judged(scene, row)
+    row = replace(row, outcome=verdict.outcome, reason=verdict.reason, facts=dict(verdict.facts))
+    await insert_entry(conn, row)
+    await _carry_out(conn, scene, row, verdict)
+    return row
+
+
+def _doubt(scene: Scene, sender: Person, sent: Sent) -> Verdict | None:
+    """Refuse an entry that its signer cannot be held to, or that comes after the end."""
+    if scene.run.state != "running":
+        return Verdict(outcome=Outcome.REFUSED, reason="run_ended")
+    member = scene.members.get(sent.signer)
+    if member is None:
+        return Verdict(outcome=Outcome.REFUSED, reason="not_on_roster")
+    if sent.via == "paper":
+        is_recorder = Post(role=RunRole.RECORDER) in scene.posts_of(UUID(str(sender.id)))
+        return None if is_recorder else Verdict(outcome=Outcome.REFUSED, reason="not_the_recorder")
+    if sent.proof is not None and member.pin_key is not None:
+        fits = is_proof(bytes.fromhex(member.pin_key), sent.words, sent.proof)
+        return None if fits else Verdict(outcome=Outcome.REFUSED, reason="wrong_pin")
+    own = member.pin_key is None and str(sender.id) == str(sent.signer)
+    return None if own else Verdict(outcome=Outcome.REFUSED, reason="wrong_pin")
+
+
+def _judged(scene: Scene, row: EntryRow) -> Verdict:
+    if row.act == HEADCOUNT:
+        return Verdict(outcome=Outcome.ACCEPTED)
+    if row.task not in scene.tasks:
+        return Verdict(outcome=Outcome.REFUSED, reason="no_such_task")
+    words = json.loads(row.words)
+    act = Act(row.act)
+    signer = Signer(
+        id=row.signer_id,
+        posts=scene.posts_of(row.signer_id),
+        is_member=row.signer_id in scene.members,
+        is_proved=True,
+    )
+    return judge(scene.facts(row.task, act), act, signer, words["values"], words["photos"])
+
+
+async def _carry_out(conn: Conn, scene: Scene, row: EntryRow, verdict: Verdict) -> None:
+    words = json.loads(row.words)
+    trail = {
+        "entry": str(row.id),
+        "device": str(row.device_id),
+        "sequence": row.sequence,
+        "device_at": row.device_at.isoformat(),
+        "words_sha256": row.words_sha256,
+    }
+    if verdict.outcome is Outcome.ACCEPTED and verdict.event is not None and row.task is not None:
+        trail |= {"photos": words["photos"], "note": words["note"], "via": words["via"]}
+        await moves.move(
+            conn,
+            scene,
+            row.task,
+            verdict.event,
+            person_id=row.signer_id,
+            person=row.signer_name,
+            at=row.acted_at,
+            values=words["values"],
+            **trail,
+        )
+        return
+    if verdict.outcome is Outcome.ACCEPTED:
+        await _count_people(conn, scene, row, int(words["values"]["people"]), trail)
+        return
+    kind = {
+        Outcome.PENDING: "entry.kept",
+        Outcome.CONCURRENT: "entry.concurrent",
+        Outcome.REFUSED: "entry.refused",
+    }[verdict.outcome]
+    facts: dict[str, Any] = {**trail, "act": row.act, "reason": verdict.reason, **verdict.facts}
+    scene.run = await record.append(
+        conn, scene.run, kind, by=row.signer_name, now=scene.now, task=row.task, **facts
+    )
+
+
+async def _count_people(conn: Conn, scene: Scene, row: EntryRow, people: int, trail: dict[str, Any]) -> None:
+    await write_people_inside(conn, scene.run.id, people)
+    scene.run = replace(scene.run, people_inside=people)
+    scene.run = await record.append(
+        conn, scene.run, "people.counted", by=row.signer_name, now=scene.now, people=people, **trail
+    )
+
+
+def _fate(row: EntryRow, status: int) -> Fate:
+    return Fate(id=row.id, status=status, outcome=row.outcome, reason=row.reason, facts=row.facts)
