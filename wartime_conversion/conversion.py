@@ -9,8 +9,8 @@ from facility.context import Context
 from facility.errors import Conflict, Invalid, Refused
 from facility.identity import Person
 from facility.ids import new_uuid
-from facility.mode import ModeEvent
-from facility.store import write_mode
+from facility.mode import Mode, ModeEvent
+from facility.store import read_mode, write_mode
 from wartime_conversion import effects, moves, record
 from wartime_conversion.amendment_store import Amendment, insert_amendment, read_amendments
 from wartime_conversion.phone.entries import settle
@@ -138,10 +138,7 @@ async def _new_run(
 async def _first_effects(conn: Conn, ctx: Context, run: Run, person: Person, now: datetime) -> Run:
     """Entry gates and chargers stop at the order itself; ways out stay free, whatever the plan says."""
     if run.is_actual:
-        event = (
-            ModeEvent.RESTORATION_ORDERED if run.purpose == "restoration" else ModeEvent.CONVERSION_ORDERED
-        )
-        await write_mode(conn, event, by=person.name, reason=f"{run.code}: {run.reason}", now=now)
+        await _move_mode(conn, run, person, now)
     if run.purpose == "restoration":
         return run
     for effect in (Effect.ENTRY_GATES_REFUSE, Effect.CHARGERS_OUT):
@@ -153,6 +150,16 @@ async def _first_effects(conn: Conn, ctx: Context, run: Run, person: Person, now
     return await record.append(
         conn, run, "bays.clearing", by=person.name, now=now, bays=cleared, real=run.is_actual
     )
+
+
+async def _move_mode(conn: Conn, run: Run, person: Person, now: datetime) -> None:
+    """Move the mode by the order; a recalled conversion is on its way back already."""
+    event = ModeEvent.CONVERSION_ORDERED
+    if run.purpose == "restoration":
+        if (await read_mode(conn)).mode == Mode.RESTORING:
+            return
+        event = ModeEvent.RESTORATION_ORDERED
+    await write_mode(conn, event, by=person.name, reason=f"{run.code}: {run.reason}", now=now)
 
 
 async def open_scene(conn: Conn, ctx: Context, run_id: UUID) -> Scene:

@@ -4,8 +4,8 @@ from facility.board import Source
 from facility.context import Context
 from facility.errors import Conflict
 from facility.identity import Person
-from facility.mode import Mode, ModeEvent
-from facility.store import read_bay_uses, read_lockouts, read_mode, write_mode
+from facility.mode import ModeEvent
+from facility.store import read_bay_uses, read_lockouts, write_mode
 from wartime_conversion import conversion, effects, record
 from wartime_conversion.rules.plan import Effect
 from wartime_conversion.scene import Scene
@@ -54,7 +54,3 @@ async def finish(conn: Conn, ctx: Context, scene: Scene, reason: str, person: Pe
     await write_mode(conn, ModeEvent.RESTORATION_ENDED, by=person.name, reason=why, now=scene.now)
     return await conversion.close(conn, scene, "ended", reason, person)
 
-
-async def is_under_way(conn: Conn) -> bool:
-    """Whether the building is on its way back."""
-    return (await read_mode(conn)).mode == Mode.RESTORING

@@ -1,0 +1,197 @@
+"""Routes of runs: order, watch and command."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from facility.context import Context
+from facility.edge import Ctx, Uow, audit
+from facility.errors import Invalid
+from wartime_conversion import conversion, effects, moves, record, restoration
+from wartime_conversion.access import Commander, Reader, Signing
+from wartime_conversion.bodies import AmendBody, BaysBody, ReasonBody, RoleBody, RunBody
+from wartime_conversion.parking_store import read_cars_inside
+from wartime_conversion.phone.roster import join
+from wartime_conversion.plan_library.publish import ensure_reference
+from wartime_conversion.run_view import package, run_line, sirens
+from wartime_conversion.scene import load_scene
+from wartime_conversion.store import Conn, read_events, read_pauses, read_run, read_runs
+
+router = APIRouter(prefix="/api/v1/conversion", tags=["conversion"])
+
+
+class UnknownBays(Invalid):
+    """The protective unit has no such bays."""
+
+    code = "conversion.unknown_bays"
+
+
+@router.get("/runs")
+async def read_run_list(conn: Uow, _reader: Reader) -> list[dict[str, Any]]:
+    """The runs, running ones first."""
+    return [run_line(run) for run in await read_runs(conn)]
+
+
+@router.post("/runs", status_code=201)
+async def start_run(
+    request: Request, body: RunBody, conn: Uow, ctx: Ctx, person: Commander
+) -> dict[str, Any]:
+    """Order an actual run or a drill; everything it moves at once moves in this unit of work."""
+    now = ctx.clock.now()
+    version = body.plan_version or (await ensure_reference(conn, now)).id
+    default = (
+        ["restore"] if body.purpose == "restoration" else ["early", "imminent", "emergency", "activation"]
+    )
+    order = conversion.RunOrder(
+        kind=body.kind,
+        purpose=body.purpose,
+        plan_version=version,
+        tiers=tuple(body.tiers or default),
+        profile=body.profile,
+        reason=body.reason,
+        anchor_at=body.anchor_at,
+    )
+    await join(conn, person, now)
+    run = await conversion.activate(conn, ctx, order, person)
+    await audit(request, conn, person, "run.started", run.code, kind=run.kind, purpose=run.purpose)
+    return run_line(run)
+
+
+@router.get("/runs/{run_id}")
+async def read_package(run_id: UUID, conn: Uow, ctx: Ctx, reader: Reader) -> dict[str, Any]:
+    """A run whole: what a phone keeps to go on without a network."""
+    scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), ctx.clock.now())
+    told = package(scene, await read_pauses(conn, run_id))
+    return {**told, "me": {"id": str(reader.id), "name": reader.name, "roles": sorted(reader.roles)}}
+
+
+@router.get("/runs/{run_id}/sirens")
+async def read_sirens(run_id: UUID, conn: Uow, ctx: Ctx, _reader: Reader) -> dict[str, Any]:
+    """Siren signals and timetables of the run's plan, as exact edges."""
+    scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), ctx.clock.now())
+    return sirens(scene.plan)
+
+
+@router.get("/runs/{run_id}/events")
+async def read_record(run_id: UUID, conn: Uow, _reader: Reader, after: int = 0) -> list[dict[str, Any]]:
+    """The run's chained record from an entry on."""
+    return [
+        {**asdict(event), "run_id": str(event.run_id), "at": event.at.isoformat()}
+        for event in await read_events(conn, run_id, after=after)
+    ]
+
+
+@router.get("/runs/{run_id}/cars")
+async def read_cars(run_id: UUID, conn: Uow, ctx: Ctx, _reader: Reader) -> list[dict[str, Any]]:
+    """The cars still inside the protective unit, electric ones first."""
+    await read_run(conn, run_id)
+    zones = [zone for _, zone in effects.zones(ctx.site)]
+    return [
+        {**asdict(car), "id": str(car.id), "entered_at": car.entered_at.isoformat()}
+        for car in await read_cars_inside(conn, zones)
+    ]
+
+
+@router.post("/runs/{run_id}/roles", status_code=201)
+async def give_role(
+    run_id: UUID, request: Request, body: RoleBody, conn: Uow, ctx: Ctx, person: Commander
+) -> None:
+    """Give a role of the run to a person of the roster, for its own or as a stand-in."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        await conversion.give_role(conn, scene, body.role, body.crew, body.person, body.is_stand_in, person)
+    await audit(request, conn, person, "role.given", scene.run.code, role=body.role, to=str(body.person))
+
+
+@router.delete("/runs/{run_id}/roles/{role_id}", status_code=204)
+async def end_role(run_id: UUID, role_id: UUID, conn: Uow, ctx: Ctx, person: Commander) -> None:
+    """End a person's role."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        await conversion.take_away_role(conn, scene, role_id, person)
+
+
+@router.post("/runs/{run_id}/pause", status_code=204)
+async def pause(run_id: UUID, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander) -> None:
+    """Stop drill time, with a reason; legal time runs on."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        await conversion.pause(conn, scene, body.reason, person)
+
+
+@router.post("/runs/{run_id}/resume", status_code=204)
+async def resume(run_id: UUID, conn: Uow, ctx: Ctx, person: Commander) -> None:
+    """Let drill time run again."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        await conversion.resume(conn, scene, person)
+
+
+@router.post("/runs/{run_id}/tasks/{code}/override", status_code=204)
+async def override(
+    run_id: UUID, code: str, request: Request, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander
+) -> None:
+    """Pass a hold point or free a waiting task by command; safety orders stay."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        await conversion.override(conn, scene, code, body.reason, person)
+    await audit(request, conn, person, "task.overridden", f"{scene.run.code} {code}", reason=body.reason)
+
+
+@router.post("/runs/{run_id}/tasks/{code}/amend", status_code=201)
+async def amend(
+    run_id: UUID, code: str, request: Request, body: AmendBody, conn: Uow, ctx: Ctx, person: Commander
+) -> dict[str, int]:
+    """Change a task of the running plan by an appended amendment."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        number = await conversion.amend(conn, scene, code, body.change, body.reason, person)
+    await audit(request, conn, person, "plan.amended", f"{scene.run.code} {code}", reason=body.reason)
+    return {"number": number}
+
+
+@router.post("/runs/{run_id}/bays/clear")
+async def report_clear(
+    run_id: UUID, body: BaysBody, conn: Uow, ctx: Ctx, person: Signing
+) -> dict[str, int]:
+    """Report bays that were found empty; the rest of the unit stays as it is."""
+    unknown = sorted(set(body.bays) - set(effects.unit_bays(ctx.site)))
+    if unknown:
+        raise UnknownBays(f"not in the protective unit: {', '.join(unknown[:10])}", bays=unknown)
+    async with _commanded(conn, ctx, run_id) as scene:
+        changed = await effects.set_bays(conn, scene.run, body.bays, "clear", by=person.name, now=scene.now)
+        scene.run = await record.append(
+            conn, scene.run, "bays.clear", by=person.name, now=scene.now, bays=sorted(body.bays)
+        )
+    return {"bays": changed}
+
+
+@router.post("/runs/{run_id}/end")
+async def end(
+    run_id: UUID, request: Request, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander
+) -> dict[str, Any]:
+    """End a run; an actual one only when every task is done."""
+    scene = await conversion.open_scene(conn, ctx, run_id)
+    if scene.run.purpose == "restoration":
+        run = await restoration.finish(conn, ctx, scene, body.reason, person)
+    else:
+        run = await conversion.end(conn, scene, body.reason, person)
+    await audit(request, conn, person, "run.ended", run.code, reason=body.reason)
+    return run_line(run)
+
+
+@router.post("/runs/{run_id}/recall")
+async def recall(
+    run_id: UUID, request: Request, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander
+) -> dict[str, Any]:
+    """Recall an actual conversion; the building goes into restoration."""
+    scene = await conversion.open_scene(conn, ctx, run_id)
+    run = await conversion.recall(conn, scene, body.reason, person)
+    await audit(request, conn, person, "run.recalled", run.code, reason=body.reason)
+    return run_line(run)
+
+
+@asynccontextmanager
+async def _commanded(conn: Conn, ctx: Context, run_id: UUID) -> AsyncIterator[conversion.Scene]:
+    """A running run under lock; what is due by the clock is released first."""
+    scene = await conversion.open_scene(conn, ctx, run_id)
+    await moves.release_free(conn, scene)
+    yield scene
