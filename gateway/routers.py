@@ -8,6 +8,8 @@ from fastapi import FastAPI
 import gateway.board
 import gateway.live
 import gateway.staff.http
+import wartime_conversion.http
+import wartime_conversion.phone.http
 from facility.context import Context
 
 ROUTERS = (
@@ -15,6 +17,8 @@ ROUTERS = (
     gateway.staff.http.router,
     gateway.staff.http.pages,
     gateway.live.router,
+    wartime_conversion.http.router,
+    wartime_conversion.phone.http.router,
 )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from facility.ids import PersonId
 from wartime_conversion.rules.plan import RunRole
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -41,7 +42,7 @@ class RoleBody(Body):
 
     role: RunRole
     crew: str | None = None
-    person: UUID
+    person: PersonId
     is_stand_in: bool = False
 
 
@@ -59,7 +60,7 @@ class WordsBody(Body):
     run: UUID
     task: str | None
     act: Literal["claim", "give_up", "start", "report", "second", "accept", "send_back", "headcount"]
-    signer: UUID
+    signer: PersonId
     device: UUID
     sequence: int = Field(ge=1, le=2**31 - 1)
     device_at: AwareDatetime
@@ -136,5 +137,3 @@ class HotWashBody(Body):
     words: Words
     owner: str | None = None
     due_on: date | None = None
-
-

@@ -8,7 +8,7 @@ from uuid import UUID
 from facility.context import Context
 from facility.errors import Conflict, Invalid, Refused
 from facility.identity import Person
-from facility.ids import new_uuid
+from facility.ids import PersonId, new_uuid
 from facility.mode import Mode, ModeEvent
 from facility.store import read_mode, write_mode
 from wartime_conversion import effects, moves, record
@@ -102,7 +102,9 @@ async def activate(conn: Conn, ctx: Context, order: RunOrder, person: Person) ->
     plan = pinned_plan((await read_version(conn, order.plan_version)).source)
     tasks = tasks_of_run(plan, order.purpose, order.tiers, profile_of(plan, order.profile))
     now = ctx.clock.now()
-    run = await _new_run(conn, ctx, order, person, now, 1.0 if order.kind == "actual" else drill_lag_scale(tasks))
+    run = await _new_run(
+        conn, ctx, order, person, now, 1.0 if order.kind == "actual" else drill_lag_scale(tasks)
+    )
     for position, task in enumerate(tasks):
         await insert_task(conn, run.id, task.id, position, now)
     run = await record.append(
@@ -176,7 +178,13 @@ async def open_scene(conn: Conn, ctx: Context, run_id: UUID) -> Scene:
 
 
 async def give_role(
-    conn: Conn, scene: Scene, role: RunRole, crew: str | None, member_id: UUID, is_stand_in: bool, person: Person
+    conn: Conn,
+    scene: Scene,
+    role: RunRole,
+    crew: str | None,
+    member_id: PersonId,
+    is_stand_in: bool,
+    person: Person,
 ) -> Run:
     """Give a role of the run to a person of the roster.
 
@@ -204,12 +212,19 @@ async def take_away_role(conn: Conn, scene: Scene, role_id: UUID, person: Person
     if row is None:
         raise Conflict("this role does not stand", role=str(role_id))
     scene.run = await record.append(
-        conn, scene.run, "role.ended", by=person.name, now=scene.now, role=row.role, crew=row.crew, who=row.person_name
+        conn,
+        scene.run,
+        "role.ended",
+        by=person.name,
+        now=scene.now,
+        role=row.role,
+        crew=row.crew,
+        who=row.person_name,
     )
 
 
 async def _take_role(
-    conn: Conn, run: Run, role: RunRole, crew: str | None, who: UUID, name: str, is_stand_in: bool,
+    conn: Conn, run: Run, role: RunRole, crew: str | None, who: PersonId, name: str, is_stand_in: bool,
     person: Person, now: datetime,
 ) -> Run:  # fmt: skip
     await insert_role(
@@ -268,13 +283,15 @@ async def override(conn: Conn, scene: Scene, code: str, reason: str, person: Per
         await moves.release_by_command(conn, scene, code, person.name, reason)
     else:
         await moves.move(
-            conn, scene, code, TaskEvent.OVERRIDE, person_id=UUID(str(person.id)), person=person.name,
+            conn, scene, code, TaskEvent.OVERRIDE, person_id=person.id, person=person.name,
             at=scene.now, reason=reason,
         )  # fmt: skip
     await settle(conn, scene)
 
 
-async def amend(conn: Conn, scene: Scene, code: str, change: dict[str, Any], reason: str, person: Person) -> int:
+async def amend(
+    conn: Conn, scene: Scene, code: str, change: dict[str, Any], reason: str, person: Person
+) -> int:
     """Append a change to the running plan; the published version stays as it is. Returns its number.
 
     Raises:

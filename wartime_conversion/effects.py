@@ -27,7 +27,9 @@ def entry_lanes(site: Site) -> list[Equipment]:
 def chargers(site: Site) -> list[Equipment]:
     """The EVSEs of the protective unit."""
     level = site.protective_unit.level
-    return [(EquipmentKind.EVSE, evse.id) for evse in site.evses.values() if site.bays[evse.bay].level == level]
+    return [
+        (EquipmentKind.EVSE, evse.id) for evse in site.evses.values() if site.bays[evse.bay].level == level
+    ]
 
 
 def zones(site: Site) -> list[Equipment]:
@@ -40,7 +42,9 @@ def unit_bays(site: Site) -> list[str]:
     return [bay.id for bay in site.bays.values() if bay.level == site.protective_unit.level]
 
 
-async def apply(conn: Conn, site: Site, run: Run, effect: Effect, *, by: str, now: datetime) -> dict[str, Any]:
+async def apply(
+    conn: Conn, site: Site, run: Run, effect: Effect, *, by: str, now: datetime
+) -> dict[str, Any]:
     """Carry out one effect; carrying it out again changes nothing.
 
     Returns:

@@ -18,7 +18,7 @@ from wartime_conversion.parking_store import read_cars_inside
 from wartime_conversion.phone.roster import join
 from wartime_conversion.plan_library.publish import ensure_reference
 from wartime_conversion.run_view import package, run_line, sirens
-from wartime_conversion.scene import load_scene
+from wartime_conversion.scene import Scene, load_scene
 from wartime_conversion.store import Conn, read_events, read_pauses, read_run, read_runs
 
 router = APIRouter(prefix="/api/v1/conversion", tags=["conversion"])
@@ -149,9 +149,7 @@ async def amend(
 
 
 @router.post("/runs/{run_id}/bays/clear")
-async def report_clear(
-    run_id: UUID, body: BaysBody, conn: Uow, ctx: Ctx, person: Signing
-) -> dict[str, int]:
+async def report_clear(run_id: UUID, body: BaysBody, conn: Uow, ctx: Ctx, person: Signing) -> dict[str, int]:
     """Report bays that were found empty; the rest of the unit stays as it is."""
     unknown = sorted(set(body.bays) - set(effects.unit_bays(ctx.site)))
     if unknown:
@@ -190,7 +188,7 @@ async def recall(
 
 
 @asynccontextmanager
-async def _commanded(conn: Conn, ctx: Context, run_id: UUID) -> AsyncIterator[conversion.Scene]:
+async def _commanded(conn: Conn, ctx: Context, run_id: UUID) -> AsyncIterator[Scene]:
     """A running run under lock; what is due by the clock is released first."""
     scene = await conversion.open_scene(conn, ctx, run_id)
     await moves.release_free(conn, scene)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
+from facility.ids import PersonId
 from wartime_conversion import effects, record
 from wartime_conversion.rules.release import released
 from wartime_conversion.rules.sign_off import Value
@@ -37,7 +37,7 @@ async def move(
     code: str,
     event: TaskEvent,
     *,
-    person_id: UUID,
+    person_id: PersonId,
     person: str,
     at: datetime,
     values: dict[str, Value] | None = None,
@@ -111,14 +111,17 @@ async def _keep(conn: Conn, scene: Scene, row: TaskRow) -> None:
     scene.tasks[row.code] = row
 
 
-async def _record(
-    conn: Conn, scene: Scene, kind: str, code: str, person: str, facts: dict[str, Any]
-) -> None:
+async def _record(conn: Conn, scene: Scene, kind: str, code: str, person: str, facts: dict[str, Any]) -> None:
     scene.run = await record.append(conn, scene.run, kind, by=person, now=scene.now, task=code, **facts)
 
 
 def _moved(
-    row: TaskRow, event: TaskEvent, who: UUID, at: datetime, now: datetime, values: dict[str, Value] | None
+    row: TaskRow,
+    event: TaskEvent,
+    who: PersonId,
+    at: datetime,
+    now: datetime,
+    values: dict[str, Value] | None,
 ) -> TaskRow:
     state = advance(row.state, event)
     after = replace(row, state=state, changed_at=now, values=row.values | dict(values or {}))

@@ -5,12 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from facility.store import write_fact
-from wartime_conversion.rules.chain import append_entry
-from wartime_conversion.rules.words import canonical
+from wartime_conversion.rules.words import canonical, fingerprint
 from wartime_conversion.store import Conn, EventRow, Run, insert_event, write_head
-
-_SHORT = 240
-
 
 async def append(
     conn: Conn, run: Run, kind: str, *, by: str, now: datetime, task: str | None = None, **detail: Any
@@ -39,7 +35,8 @@ async def append(
         "person": by,
         "detail": detail,
     }
-    head = append_entry(run.head, body)
+    text = canonical(body)
+    head = fingerprint(f"{run.head}\n{text}")
     await insert_event(
         conn,
         EventRow(
@@ -49,7 +46,7 @@ async def append(
             kind=kind,
             task=task,
             person=by,
-            body=canonical(body),
+            body=text,
             previous_hash=run.head,
             hash=head,
         ),

@@ -53,4 +53,3 @@ async def finish(conn: Conn, ctx: Context, scene: Scene, reason: str, person: Pe
     why = f"{run.code}: {reason}"
     await write_mode(conn, ModeEvent.RESTORATION_ENDED, by=person.name, reason=why, now=scene.now)
     return await conversion.close(conn, scene, "ended", reason, person)
-

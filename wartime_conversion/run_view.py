@@ -113,7 +113,8 @@ def _fixed(scene: Scene, task: Task) -> dict[str, Any]:
         "openings": list(scene.layout.openings_of[task.id]),
         "effects": [str(effect) for effect in task.effects],
         "needs": [
-            {"task": n.task, "kind": str(n.kind), "lag_s": n.lag.total_seconds()} for n in scene.layout.needs[task.id]
+            {"task": n.task, "kind": str(n.kind), "lag_s": n.lag.total_seconds()}
+            for n in scene.layout.needs[task.id]
         ],
         "sources": list(task.sources),
     }
@@ -158,7 +159,12 @@ def sirens(plan: Plan) -> dict[str, Any]:
     return {
         "source": plan.siren_source,
         "signals": [
-            {"id": s.id, "zh": s.zh, "total_s": s.total_s, "edges": [[e.at_s, e.is_on] for e in signal_edges(s)]}
+            {
+                "id": s.id,
+                "zh": s.zh,
+                "total_s": s.total_s,
+                "edges": [[e.at_s, e.is_on] for e in signal_edges(s)],
+            }
             for s in plan.signals
         ],
         "timetables": [

@@ -3,8 +3,8 @@
 import functools
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
+from facility.ids import PersonId
 from facility.layout import Site
 from wartime_conversion.amendment_store import read_amendments
 from wartime_conversion.parking_store import count_cars_inside
@@ -17,7 +17,6 @@ from wartime_conversion.rules.run_plan import RunPlan, is_sample, run_plan
 from wartime_conversion.rules.sign_off import Act, Post, TaskFacts
 from wartime_conversion.rules.task_state import TaskState
 from wartime_conversion.store import Conn, RoleRow, Run, TaskMissing, TaskRow, read_roles, read_tasks
-
 
 
 @functools.lru_cache(maxsize=8)
@@ -38,7 +37,7 @@ class Scene:
     layout: RunPlan
     tasks: dict[str, TaskRow]
     roles: list[RoleRow]
-    members: dict[UUID, Member]
+    members: dict[PersonId, Member]
     cars_inside: int
     site: Site
     now: datetime
@@ -60,7 +59,7 @@ class Scene:
             for code, row in self.tasks.items()
         }
 
-    def posts_of(self, person_id: UUID) -> frozenset[Post]:
+    def posts_of(self, person_id: PersonId) -> frozenset[Post]:
         """The roles that a person holds in this run."""
         return frozenset(
             Post(role=RunRole(row.role), crew=row.crew) for row in self.roles if row.person_id == person_id
@@ -69,7 +68,11 @@ class Scene:
     def barred(self, code: str, act: Act | None) -> tuple[str, ...]:
         """What forbids a task for the sake of safety: orders not yet kept, people or cars still inside."""
         task = self.layout.tasks[code]
-        bars = [f"{first} first" for first in self.layout.before[code] if self.tasks[first].state != TaskState.DONE]
+        bars = [
+            f"{first} first"
+            for first in self.layout.before[code]
+            if self.tasks[first].state != TaskState.DONE
+        ]
         if self.layout.openings_of[code] and (self.run.people_inside or 0) > 0:
             bars.append(f"people inside: {self.run.people_inside}")
         settles = act in (Act.REPORT, Act.SECOND, Act.ACCEPT)

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from facility.errors import Missing
+from facility.ids import PersonId
 from wartime_conversion.rules.clock import Pause
 from wartime_conversion.rules.task_state import TaskState
 
@@ -72,13 +73,13 @@ class TaskRow:
     state: TaskState
     released_at: datetime | None
     claimed_at: datetime | None
-    claimed_by: UUID | None
+    claimed_by: PersonId | None
     started_at: datetime | None
-    started_by: UUID | None
+    started_by: PersonId | None
     reported_at: datetime | None
-    reported_by: UUID | None
-    second_by: UUID | None
-    accepted_by: UUID | None
+    reported_by: PersonId | None
+    second_by: PersonId | None
+    accepted_by: PersonId | None
     finished_at: datetime | None
     is_overridden: bool
     values: dict[str, Any]
@@ -111,7 +112,7 @@ class RoleRow:
     run_id: UUID
     role: str
     crew: str | None
-    person_id: UUID
+    person_id: PersonId
     person_name: str
     is_stand_in: bool
     from_at: datetime

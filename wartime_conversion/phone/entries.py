@@ -12,6 +12,7 @@ from uuid import UUID
 
 from facility.errors import Conflict
 from facility.identity import Person
+from facility.ids import PersonId
 from wartime_conversion import moves, record
 from wartime_conversion.phone.store import (
     EntryRow,
@@ -50,7 +51,7 @@ class Sent:
     id: UUID
     task: str | None
     act: str
-    signer: UUID
+    signer: PersonId
     device: UUID
     sequence: int
     device_at: datetime
@@ -144,12 +145,12 @@ def _doubt(scene: Scene, sender: Person, sent: Sent) -> Verdict | None:
     if member is None:
         return Verdict(outcome=Outcome.REFUSED, reason="not_on_roster")
     if sent.via == "paper":
-        is_recorder = Post(role=RunRole.RECORDER) in scene.posts_of(UUID(str(sender.id)))
+        is_recorder = Post(role=RunRole.RECORDER) in scene.posts_of(sender.id)
         return None if is_recorder else Verdict(outcome=Outcome.REFUSED, reason="not_the_recorder")
     if sent.proof is not None and member.pin_key is not None:
         fits = is_proof(bytes.fromhex(member.pin_key), sent.words, sent.proof)
         return None if fits else Verdict(outcome=Outcome.REFUSED, reason="wrong_pin")
-    own = member.pin_key is None and str(sender.id) == str(sent.signer)
+    own = member.pin_key is None and sender.id == sent.signer
     return None if own else Verdict(outcome=Outcome.REFUSED, reason="wrong_pin")
 
 

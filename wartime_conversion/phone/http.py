@@ -117,9 +117,17 @@ async def join_roster(
 ) -> dict[str, Any]:
     """Join the roster, or set a new PIN, crew or number for oneself."""
     member = await join(
-        conn, person, ctx.clock.now(), pin=body.pin, crew=body.crew, phone=body.phone, is_leader=body.is_leader
+        conn,
+        person,
+        ctx.clock.now(),
+        pin=body.pin,
+        crew=body.crew,
+        phone=body.phone,
+        is_leader=body.is_leader,
     )
-    await audit(request, conn, person, "roster.joined", person.name, crew=member.crew, pin=body.pin is not None)
+    await audit(
+        request, conn, person, "roster.joined", person.name, crew=member.crew, pin=body.pin is not None
+    )
     return signer(member)
 
 

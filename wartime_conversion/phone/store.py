@@ -9,6 +9,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
+from facility.ids import PersonId
+
 Conn = AsyncConnection[Any]
 
 
@@ -23,7 +25,7 @@ class EntryRow:
     run_id: UUID
     task: str | None
     act: str
-    signer_id: UUID
+    signer_id: PersonId
     signer_name: str
     device_id: UUID
     sequence: int
@@ -42,7 +44,7 @@ class EntryRow:
 class Member:
     """A person of the roster. The PIN's key proves signatures and never leaves the server."""
 
-    person_id: UUID
+    person_id: PersonId
     name: str
     account_roles: list[str]
     crew: str | None
@@ -156,7 +158,7 @@ async def write_member(conn: Conn, member: Member) -> None:
     )
 
 
-async def read_member(conn: Conn, person_id: UUID) -> Member | None:
+async def read_member(conn: Conn, person_id: PersonId) -> Member | None:
     """Read one person of the roster."""
     async with conn.cursor(row_factory=class_row(Member)) as cur:
         await cur.execute("select * from conversion.member where person_id = %(id)s", {"id": person_id})

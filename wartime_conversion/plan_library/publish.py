@@ -99,7 +99,9 @@ async def save_draft(
     )
     current = await read_draft(conn, plan_id)
     if (current.revision if current else 0) != revision or not await write_draft(conn, draft):
-        raise DraftMovedOn("somebody saved this plan in the meantime", revision=current.revision if current else 0)
+        raise DraftMovedOn(
+            "somebody saved this plan in the meantime", revision=current.revision if current else 0
+        )
     return draft
 
 

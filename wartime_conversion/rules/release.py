@@ -120,4 +120,3 @@ def _waits(needs: Sequence[Need], progress: Progresses, now: datetime) -> list[W
         if until is None or until > now:
             waits.append(Wait(need=need, until=until))
     return waits
-

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from facility.errors import Invalid
-from wartime_conversion.rules.drill_profile import drill_tasks
-from wartime_conversion.rules.plan import DrillMode, DrillProfile, LinkKind, Plan, Spread, Task
+from wartime_conversion.rules.drill_profile import DrillMode, DrillProfile
+from wartime_conversion.rules.plan import LinkKind, Plan, Spread, Task, drill_tasks
 from wartime_conversion.rules.release import Need, without
 
 
@@ -34,7 +34,16 @@ class RunPlan:
     before: Mapping[str, tuple[str, ...]]
 
 
-AMENDABLE = {"likely_min", "crew", "acceptance_zh", "acceptance_en", "name_zh", "name_en", "two_person", "hold_point"}
+AMENDABLE = {
+    "likely_min",
+    "crew",
+    "acceptance_zh",
+    "acceptance_en",
+    "name_zh",
+    "name_en",
+    "two_person",
+    "hold_point",
+}
 
 
 def profile_of(plan: Plan, profile_id: str | None) -> DrillProfile | None:
@@ -51,7 +60,9 @@ def profile_of(plan: Plan, profile_id: str | None) -> DrillProfile | None:
     raise Invalid(f"the plan has no drill profile {profile_id!r}")
 
 
-def tasks_of_run(plan: Plan, purpose: str, tiers: Iterable[str], profile: DrillProfile | None) -> tuple[Task, ...]:
+def tasks_of_run(
+    plan: Plan, purpose: str, tiers: Iterable[str], profile: DrillProfile | None
+) -> tuple[Task, ...]:
     """Choose the tasks: a profile's, or every task of the purpose in the tiers.
 
     Raises:
@@ -68,7 +79,9 @@ def tasks_of_run(plan: Plan, purpose: str, tiers: Iterable[str], profile: DrillP
     return chosen
 
 
-def run_plan(plan: Plan, codes: Sequence[str], lag_scale: float, amendments: Sequence[Mapping[str, Any]]) -> RunPlan:
+def run_plan(
+    plan: Plan, codes: Sequence[str], lag_scale: float, amendments: Sequence[Mapping[str, Any]]
+) -> RunPlan:
     """Lay out a run.
 
     Args:
@@ -78,7 +91,10 @@ def run_plan(plan: Plan, codes: Sequence[str], lag_scale: float, amendments: Seq
         amendments: the run's changes, oldest first: `{"task", "change": {...}}`.
     """
     by_id = {task.id: task for task in plan.all_tasks}
-    all_needs = {task.id: [_need(link.task_id, link.kind, link.lag_min, lag_scale) for link in task.links] for task in by_id.values()}
+    all_needs = {
+        task.id: [_need(link.task_id, link.kind, link.lag_min, lag_scale) for link in task.links]
+        for task in by_id.values()
+    }
     tasks = {code: by_id[code] for code in codes}
     for item in amendments:
         if item["task"] in tasks:
@@ -87,7 +103,10 @@ def run_plan(plan: Plan, codes: Sequence[str], lag_scale: float, amendments: Seq
         tasks=tasks,
         needs=without(all_needs, list(codes)),
         openings_of={code: tuple(o.id for o in plan.openings if code in o.closed_by) for code in codes},
-        before={code: tuple(s.first for s in plan.safety_orders if s.then == code and s.first in tasks) for code in codes},
+        before={
+            code: tuple(s.first for s in plan.safety_orders if s.then == code and s.first in tasks)
+            for code in codes
+        },
     )
 
 
@@ -98,7 +117,9 @@ def amended(task: Task, change: Mapping[str, Any]) -> Task:
         AmendmentUnreadable: the change names anything else, or is empty.
     """
     if not change or not set(change) <= AMENDABLE:
-        raise AmendmentUnreadable(f"an amendment may change {', '.join(sorted(AMENDABLE))}", change=dict(change))
+        raise AmendmentUnreadable(
+            f"an amendment may change {', '.join(sorted(AMENDABLE))}", change=dict(change)
+        )
     fields = {key: value for key, value in change.items() if key != "likely_min"}
     if "likely_min" in change:
         likely_min = int(change["likely_min"])

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from uuid import UUID
 
+from facility.ids import PersonId
 from wartime_conversion.rules.plan import AcceptanceValue, RunRole, ValueKind
 from wartime_conversion.rules.task_state import TABLE, TaskEvent, TaskState, report_event, second_event
 
@@ -44,7 +44,7 @@ class Post:
 class Signer:
     """Who signs. `is_proved`: the PIN's proof held, or the signer's own session sent the entry."""
 
-    id: UUID
+    id: PersonId
     posts: frozenset[Post]
     is_member: bool
     is_proved: bool
@@ -70,8 +70,8 @@ class TaskFacts:
     is_free: bool
     may_finish: bool
     barred: tuple[str, ...] = ()
-    reported_by: UUID | None = None
-    claimed_by: UUID | None = None
+    reported_by: PersonId | None = None
+    claimed_by: PersonId | None = None
     is_sample: bool = False
 
 
@@ -158,7 +158,8 @@ def _may_sign(task: TaskFacts, signer: Signer) -> bool:
     if task.sign_role is not RunRole.LEADER or not task.crews:
         return _holds(signer, task.sign_role)
     return any(
-        post.role is RunRole.LEADER and (post.crew is None or post.crew in task.crews) for post in signer.posts
+        post.role is RunRole.LEADER and (post.crew is None or post.crew in task.crews)
+        for post in signer.posts
     )
 
 

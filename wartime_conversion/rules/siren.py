@@ -8,7 +8,7 @@ all clear 180 s on; each lasts 180 s.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wartime_conversion.rules.plan import Segment, Signal
+from wartime_conversion.rules.drill_profile import Segment, Signal
 
 SILENCE = "silence"
 
@@ -59,4 +59,3 @@ def is_sounding(edges: Sequence[Edge], at_s: float) -> bool:
     """Say whether the siren sounds at a moment, seconds from the start; an edge takes effect at once."""
     passed = [edge for edge in edges if edge.at_s <= at_s]
     return bool(passed) and passed[-1].is_on
-
