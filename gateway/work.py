@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import gateway.parking.arrivals
 import gateway.parking.gates
 import gateway.parking.occupancy
+import wartime_conversion.ticker
 from facility.context import Context
 
 Loop = Callable[[Context], Awaitable[None]]
@@ -14,6 +15,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.arrivals.run,
     gateway.parking.gates.run,
     gateway.parking.occupancy.run,
+    wartime_conversion.ticker.run,
 )
 
 

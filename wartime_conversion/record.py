@@ -8,6 +8,7 @@ from facility.store import write_fact
 from wartime_conversion.rules.words import canonical, fingerprint
 from wartime_conversion.store import Conn, EventRow, Run, insert_event, write_head
 
+
 async def append(
     conn: Conn, run: Run, kind: str, *, by: str, now: datetime, task: str | None = None, **detail: Any
 ) -> Run:

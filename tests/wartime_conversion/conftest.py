@@ -32,11 +32,6 @@ def ctx(dsn: str, pool: Pool, site: Site, clock: FakeClock) -> Context:
 @pytest.fixture
 async def hands(ctx: Context) -> AsyncIterator[dict[str, Hand]]:
     """People with accounts and PINs, each with a client of their own."""
-    async with unit_of_work(ctx.pool) as conn:
-        await conn.execute(
-            "create view report.stay_open as select null::uuid id, 'x' plate, 'blue' plate_kind, now() entered_at,"
-            " 'z' zone_id, null::text bay_id, false has_permit where false"
-        )
     app = create_app(ctx)
     async with AsyncExitStack() as stack:
         found: dict[str, Hand] = {}
