@@ -13,6 +13,7 @@ from facility.clock import SystemClock
 from facility.errors import Invalid, OpsError
 from facility.identity import Role
 from facility.settings import Settings, load_settings
+from gateway import operate
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -28,20 +29,18 @@ def _result(value: dict[str, Any]) -> None:
 def _process(args: argparse.Namespace) -> int:
     from gateway.processes import run_process
 
-    return run_process(args.name, load_settings(), args.dsn)
+    settings = load_settings()
+    if settings.database_url is None:
+        raise Invalid("a single process needs PINGZHAN_DATABASE_URL; pingzhan up sets it")
+    return run_process(args.name, settings, settings.database_url)
 
 
 def _with_database(body: Callable[[Settings, str], int]) -> int:
-    from facility.embedded import embedded_server
-    from facility.migrate import migrate
+    from facility.embedded import database
 
     settings = load_settings()
-    if settings.database_url:
-        migrate(settings.database_url)
-        return body(settings, settings.database_url)
-    with embedded_server(settings.data) as server:
-        migrate(server.dsn())
-        return body(settings, server.dsn())
+    with database(settings) as dsn:
+        return body(settings, dsn)
 
 
 def _user_add(args: argparse.Namespace) -> int:
@@ -108,7 +107,6 @@ def _add_staff(commands: Any) -> None:
 def _add_process(commands: Any) -> None:
     process = commands.add_parser("process", help=argparse.SUPPRESS)
     process.add_argument("name", choices=["web", "work", "charging", "lpr"])
-    process.add_argument("--dsn", required=True)
     process.set_defaults(run=_process)
 
 
@@ -133,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-ADDERS: tuple[Callable[[Any], None], ...] = (_add_staff, _add_process, _add_reference)
+ADDERS: tuple[Callable[[Any], None], ...] = (operate.add_commands, _add_staff, _add_process, _add_reference)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
