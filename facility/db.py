@@ -11,7 +11,7 @@ from psycopg import AsyncConnection, Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from facility.errors import Unavailable
+from facility.errors import Invalid, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -43,16 +43,22 @@ class Notice(NamedTuple):
 SWEEP = Notice(None, "")
 
 
+class BadAddress(Invalid):
+    """The database's address is not one."""
+
+    code = "database.bad_address"
+
+
 def full_dsn(dsn: str) -> str:
     """`dsn` with what every connection of ours has: UTC, a name, and an end to waiting on a dead network.
 
     Raises:
-        DatabaseAway: the address cannot be read.
+        BadAddress: it cannot be read.
     """
     try:
         given = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError as fault:
-        raise DatabaseAway(f"database address cannot be read: {str(fault).strip()}") from fault
+        raise BadAddress(f"database address cannot be read: {str(fault).strip()}") from fault
     options = f"{given.get('options') or ''} -c TimeZone=UTC".strip()
     ours: dict[str, Any] = {
         "connect_timeout": "10",

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from facility.clock import SystemClock
 from facility.db import connect_sync, place_of
 from facility.edition import read_edition
-from facility.embedded import embedded_server
+from facility.embedded import embedded_server, join_server
 from facility.errors import OpsError
 from facility.migrate import pending
 from facility.server_copy import server_copy
@@ -183,6 +183,8 @@ def _database_at(dsn: str, how: str) -> Iterator[Finding]:
 
 def _is_ours(settings: Settings) -> bool:
     """Whether the ports are taken by this installation itself."""
+    if settings.database_url is None and join_server(settings.data) is not None:
+        return True
     try:
         with socket.create_connection((settings.host, settings.http_port), timeout=2) as trial:
             trial.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")

@@ -7,6 +7,7 @@ import pytest
 
 from facility.db import (
     SWEEP,
+    BadAddress,
     DatabaseAway,
     Notice,
     Pool,
@@ -82,7 +83,7 @@ def test_a_wrong_address_is_one_clear_line_without_the_password() -> None:
 
 
 def test_an_unreadable_address_is_one_clear_line() -> None:
-    with pytest.raises(DatabaseAway, match="cannot be read"):
+    with pytest.raises(BadAddress, match="cannot be read"):
         connect_sync("postgresql://[")
 
 
