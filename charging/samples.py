@@ -52,7 +52,7 @@ class OpenTransaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """Where a list of meter values belongs: `transaction` is None outside any, `transaction_id` may name a finished one."""
+    """Where meter values belong: `transaction` is None outside any, `transaction_id` may name a finished one."""
 
     charger_id: int
     evse_no: int

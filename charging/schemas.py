@@ -44,7 +44,7 @@ def check_incoming(version: str, action: str, payload: Payload, *, is_response: 
     Raises:
         CallRefused: with the fault that the version's error table names.
     """
-    present = _without_nulls(payload)
+    present: Payload = _without_nulls(payload)
     try:
         _compiled(version, action, is_response, True)(present)
     except fastjsonschema.JsonSchemaValueException as wrong:

@@ -1,7 +1,7 @@
 """The one place that prices a charging transaction: electricity by time of use, service fee, idle fee.
 
-Energy is cut at the tariff's bounds by straight lines between meter readings; each line of the result is rounded half up to
-whole fen once. The same function prices a running charge (shown to the driver) and a finished one (billed).
+Energy is cut at the tariff's bounds by straight lines between meter readings; each line of the result is rounded
+half up to whole fen once. The same function prices a running charge (shown to the driver) and a finished one (billed).
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdleFee:
-    """Asked for a car that stays plugged in when it no longer charges: per started minute after `grace`, up to `cap_fen`."""
+    """For a car that stays plugged in when it no longer charges: per started minute after `grace`, up to `cap_fen`."""
 
     grace: timedelta
     fen_per_minute: int

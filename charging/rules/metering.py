@@ -274,9 +274,9 @@ def advance_meter(meter: Meter, register_wh: int, at: datetime, outlet: Outlet) 
     """Fold one register reading into the transaction.
 
     Returns:
-        The meter, and what was odd: None, `stale` (older than the last one, ignored), `jump` (rose faster than the outlet
-        can deliver, ignored), `rebased` (the first sample counts from zero where the start told a lifetime register),
-        `reset` (the register fell, as after a power cut: counted on from where it stood before).
+        The meter, and what was odd: None, `stale` (older than the last one, ignored), `jump` (rose faster than the
+        outlet can deliver, ignored), `rebased` (the first sample counts from zero where the start told a lifetime
+        register), `reset` (the register fell, as after a power cut: counted on from where it stood before).
     """
     if at < meter.read_at:
         return meter, "stale"
@@ -325,8 +325,9 @@ def settle_meter(
         outlet: bounds what is believed.
 
     Returns:
-        Wh, never negative. Flags: `no_stop_register`, `kwh_register` (start and stop were sent in kWh: the samples show a
-        thousand times the difference), or what `advance_meter` found odd at the stop (the samples then stand alone).
+        Wh, never negative. Flags: `no_stop_register`, `kwh_register` (start and stop were sent in kWh: the samples show
+        a thousand times the difference), `stop_below_samples`, or what `advance_meter` found odd at the stop (the
+        samples then stand alone).
     """
     if stop_wh is None:
         return Settlement(delivered_wh=meter.delivered_wh, flags=("no_stop_register",))

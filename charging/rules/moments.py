@@ -26,7 +26,7 @@ _TEXT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A moment as used (`at`, aware UTC) and why it may differ from what was sent (`flags`, empty where it does not)."""
+    """A moment as used (`at`, aware UTC) and, in `flags`, why it may differ from what was sent."""
 
     at: datetime
     flags: tuple[str, ...] = ()

@@ -222,7 +222,7 @@ create index charger_order_recent on charging.charger_order (charger_id, request
 
 create sequence charging.reservation_number as integer minvalue 1;
 create table charging.reservation (
-    id integer primary key default nextval('charging.reservation_number'),
+    id integer not null default nextval('charging.reservation_number'),
     charger_id integer not null references charging.charger,
     evse_no smallint not null,
     id_tag text not null,
@@ -231,7 +231,8 @@ create table charging.reservation (
     state text not null check (state in ('requested', 'active', 'refused', 'used', 'cancelled', 'expired')),
     reserved_at timestamptz not null,
     expires_at timestamptz not null,
-    transaction_id bigint
+    transaction_id bigint,
+    primary key (charger_id, id)
 );
 create unique index reservation_one_active on charging.reservation (charger_id, evse_no)
     where state in ('requested', 'active');

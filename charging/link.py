@@ -1,0 +1,200 @@
+"""One open socket of a charger: frames in, answers out, one order at a time."""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from charging import order_store, rpc
+from charging.batch import Batch
+from charging.batch_store import MessageRow
+from charging.charger_store import Charger
+from charging.order_store import Order
+from charging.rpc import BadFrame, Call, CallError, CallRefused, CallResult, Fault
+from charging.secrecy import redacted
+from charging.station import Station
+from facility.clock import Clock
+from facility.db import Pool, unit_of_work
+from facility.errors import OpsError
+
+log = structlog.get_logger(__name__)
+
+ANSWER_WITHIN_S: Final = 30.0
+"""How long a charger may take to answer an order before it counts as timed out."""
+
+TRACE_BODY: Final = 20_000
+"""Characters of a frame kept in the trace."""
+
+
+class Link:
+    """The socket that a charger has now, as this process holds it."""
+
+    def __init__(
+        self,
+        *,
+        ws: ServerConnection,
+        socket: UUID,
+        charger: Charger,
+        version: str,
+        station: Station,
+        batch: Batch,
+        pool: Pool,
+        clock: Clock,
+    ) -> None:
+        self.ws = ws
+        self.socket = socket
+        self.charger = charger
+        self.has_spoken = False
+        self.seen_at = clock.now()
+        self._version = version
+        self._station = station
+        self._batch = batch
+        self._pool = pool
+        self._clock = clock
+        self._outstanding: dict[str, asyncio.Future[CallResult | CallError]] = {}
+        self._is_pumping = False
+        self._is_wanted = False
+
+    async def serve(self) -> None:
+        """Read frames until the socket closes."""
+        async for raw in self.ws:
+            self.seen_at = self._clock.now()
+            await self._take(raw, self.seen_at)
+
+    async def _take(self, raw: str | bytes, received_at: datetime) -> None:
+        frame = rpc.read_frame(raw)
+        self._trace(raw, frame, received_at)
+        if isinstance(frame, Call):
+            answer = await self._answer(frame, received_at)
+            if not frame.is_send:
+                await self._send(answer, 3 if answer.startswith("[3") else 4, frame.message_id, frame.action)
+            self.has_spoken = True
+        elif isinstance(frame, BadFrame):
+            text = rpc.bad_frame_answer(frame, self._version)
+            log.warning("frame.bad", charger=self.charger.identity, fault=frame.fault.value)
+            if text is not None:
+                await self._send(text, 4, frame.message_id, None)
+        elif not (isinstance(frame, CallError) and frame.is_result_error):
+            waiting = self._outstanding.get(frame.message_id)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(frame)
+
+    async def _answer(self, call: Call, received_at: datetime) -> str:
+        try:
+            payload = await self._station.answer(call, received_at)
+        except CallRefused as refused:
+            return rpc.error_text(call.message_id, refused.fault, self._version)
+        except OpsError as refused:
+            log.error("call.refused", charger=self.charger.identity, action=call.action, code=refused.code)
+            return rpc.error_text(call.message_id, Fault.INTERNAL, self._version)
+        except (
+            Exception
+        ):  # outermost loop of a socket: one bad message must not cost the charger its connection
+            log.exception("call.failed", charger=self.charger.identity, action=call.action[:50])
+            return rpc.error_text(call.message_id, Fault.INTERNAL, self._version)
+        return rpc.result_text(call.message_id, payload)
+
+    def _trace(self, raw: str | bytes, frame: rpc.Frame, at: datetime) -> None:
+        text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
+        if "\x00" in text or "\\ud" in text[:TRACE_BODY].lower():
+            text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+        kind, message_id, action = 0, None, None
+        if isinstance(frame, Call):
+            kind, message_id, action = (6 if frame.is_send else 2), frame.message_id, frame.action[:60]
+        elif isinstance(frame, CallResult):
+            kind, message_id = 3, frame.message_id[:64]
+        elif isinstance(frame, CallError):
+            kind, message_id = (5 if frame.is_result_error else 4), frame.message_id[:64]
+        self._batch.note(MessageRow(at, self.charger.id, True, kind, message_id, action, text[:TRACE_BODY]))
+
+    async def _send(self, text: str, kind: int, message_id: str | None, action: str | None) -> None:
+        await self.ws.send(text)
+        self._batch.note(
+            MessageRow(self._clock.now(), self.charger.id, False, kind, message_id, action, text[:TRACE_BODY])
+        )
+
+    async def pump(self) -> None:
+        """Send the charger's waiting orders, one after the other; returns when none waits."""
+        self._is_wanted = True
+        if self._is_pumping:
+            return
+        self._is_pumping = True
+        try:
+            while self._is_wanted:
+                self._is_wanted = False
+                while (order := await self._claimed()) is not None:
+                    await self._carry_out(order)
+        except ConnectionClosed:
+            pass  # what was sent is released when the charger's next socket opens
+        except (OpsError, psycopg.Error) as away:
+            log.warning("orders.paused", charger=self.charger.identity, reason=str(away).strip())
+        finally:
+            self._is_pumping = False
+
+    async def _claimed(self) -> Order | None:
+        async with unit_of_work(self._pool) as conn:
+            return await order_store.claim_order(conn, self.charger.id, self.socket, self._clock.now())
+
+    async def _carry_out(self, order: Order) -> None:
+        message_id = str(order.id)
+        waiting: asyncio.Future[CallResult | CallError] = asyncio.get_running_loop().create_future()
+        self._outstanding[message_id] = waiting
+        try:
+            text = rpc.call_text(message_id, order.action, order.payload)
+            await self.ws.send(text)
+            shown = rpc.call_text(message_id, order.action, redacted(order.action, order.payload))
+            self._batch.note(
+                MessageRow(
+                    self._clock.now(), self.charger.id, False, 2, message_id, order.action, shown[:TRACE_BODY]
+                )
+            )
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer: CallResult | CallError | None = await waiting
+        except TimeoutError:
+            answer = None
+        finally:
+            del self._outstanding[message_id]
+        await self._finish(order, answer)
+
+    async def _finish(self, order: Order, answer: CallResult | CallError | None) -> None:
+        """Write the outcome; what an answer changes is applied before the requester hears of it."""
+        if isinstance(answer, CallResult):
+            try:
+                await self._station.take_answer(order, answer.payload)
+            except (KeyError, TypeError, ValueError, OpsError) as wrong:
+                log.warning(
+                    "answer.not_applied", charger=self.charger.identity, action=order.action, why=repr(wrong)
+                )
+        async with unit_of_work(self._pool) as conn:
+            now = self._clock.now()
+            if answer is None:
+                await order_store.finish_order(conn, order.id, state="timed_out", now=now)
+            elif isinstance(answer, CallResult):
+                await order_store.finish_order(
+                    conn, order.id, state="answered", now=now, response=answer.payload
+                )
+            else:
+                await order_store.finish_order(
+                    conn,
+                    order.id,
+                    state="refused",
+                    now=now,
+                    error_code=answer.code,
+                    error_description=answer.description,
+                )
+            shown = redacted(order.action, order.payload)
+            if shown != order.payload:
+                await order_store.replace_payload(conn, order.id, shown)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket without waiting for a peer that may be long gone."""
+        try:
+            async with asyncio.timeout(2):
+                await self.ws.close(code, reason)
+        except (TimeoutError, ConnectionClosed):
+            self.ws.transport.abort()

@@ -1,0 +1,465 @@
+"""Rows of transactions, their samples, and stops that found no transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import Jsonb
+
+from charging.rules.fees import Reading
+from charging.rules.transaction import TransactionState
+
+Connection = AsyncConnection[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One charging transaction; `stopped_at` and what belongs to it is None while it is open."""
+
+    id: int
+    charger_id: int
+    evse_no: int
+    connector_no: int
+    station_transaction: str | None
+    id_tag: str
+    plate: str | None
+    token: str
+    reservation_id: int | None
+    state: TransactionState
+    is_told_late: bool
+    is_clock_set: bool
+    flags: list[str]
+    started_at: datetime
+    started_raw: str
+    start_received_at: datetime
+    meter_start_wh: int
+    last_sign_at: datetime
+    evidence: str | None
+    evidence_at: datetime | None
+    stopped_at: datetime | None
+    stopped_raw: str | None
+    meter_stop_wh: int | None
+    stop_reason: str | None
+    closed_by: str | None
+    closing_reason: str | None
+    charging_ended_at: datetime | None
+    unplugged_at: datetime | None
+    delivered_wh: int | None
+    energy_tariff_id: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", TransactionState(self.state))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTransaction:
+    """What is known of a transaction when it begins."""
+
+    charger_id: int
+    evse_no: int
+    connector_no: int = 1
+    station_transaction: str | None = None
+    id_tag: str
+    plate: str | None
+    token: str
+    reservation_id: int | None
+    is_told_late: bool
+    is_clock_set: bool
+    flags: list[str]
+    started_at: datetime
+    started_raw: str
+    start_received_at: datetime
+    meter_start_wh: int
+    energy_tariff_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a transaction's end writes; `stopped_raw` and `meter_stop_wh` are None where no stop came."""
+
+    state: TransactionState
+    stopped_at: datetime
+    stopped_raw: str | None
+    received_at: datetime
+    meter_stop_wh: int | None
+    stop_reason: str | None
+    stop_id_tag: str | None
+    closed_by: str | None
+    closing_reason: str | None
+    delivered_wh: int
+    unplugged_at: datetime | None
+    flags: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSample:
+    """The newest believed energy of a transaction."""
+
+    measured_at: datetime
+    delivered_wh: int
+    register_wh: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanStop:
+    """A stop that found no transaction."""
+
+    id: int
+    charger_id: int
+    sent_transaction: str
+    is_parked: bool
+    meter_stop_wh: int
+    stopped_at: datetime
+    stopped_raw: str
+    received_at: datetime
+    id_tag: str | None
+    reason: str | None
+    flags: list[str]
+    payload: dict[str, Any]
+
+
+async def read_open(conn: Connection, charger_id: int | None = None) -> list[Transaction]:
+    """The open transactions of one charger, or of all, oldest first."""
+    async with conn.cursor(row_factory=class_row(Transaction)) as cur:
+        await cur.execute(
+            """
+            select id, charger_id, evse_no, connector_no, station_transaction, id_tag, plate, token, reservation_id,
+                   state, is_told_late, is_clock_set, flags, started_at, started_raw, start_received_at,
+                   meter_start_wh, last_sign_at, evidence, evidence_at, stopped_at, stopped_raw, meter_stop_wh,
+                   stop_reason, closed_by, closing_reason, charging_ended_at, unplugged_at, delivered_wh,
+                   energy_tariff_id
+            from charging.transaction
+            where state in ('running', 'suspended') and (%(charger_id)s::int is null or charger_id = %(charger_id)s)
+            order by id
+            """,
+            {"charger_id": charger_id},
+        )
+        return await cur.fetchall()
+
+
+async def lock_transaction(conn: Connection, transaction_id: int) -> Transaction | None:
+    """One transaction, held against others until the end of the unit of work."""
+    async with conn.cursor(row_factory=class_row(Transaction)) as cur:
+        await cur.execute(
+            """
+            select id, charger_id, evse_no, connector_no, station_transaction, id_tag, plate, token, reservation_id,
+                   state, is_told_late, is_clock_set, flags, started_at, started_raw, start_received_at,
+                   meter_start_wh, last_sign_at, evidence, evidence_at, stopped_at, stopped_raw, meter_stop_wh,
+                   stop_reason, closed_by, closing_reason, charging_ended_at, unplugged_at, delivered_wh,
+                   energy_tariff_id
+            from charging.transaction where id = %(id)s for update
+            """,
+            {"id": transaction_id},
+        )
+        return await cur.fetchone()
+
+
+async def find_transactions(
+    conn: Connection,
+    *,
+    charger_id: int | None = None,
+    token: str | None = None,
+    station_transaction: str | None = None,
+    since: datetime | None = None,
+    is_open: bool | None = None,
+    limit: int = 200,
+) -> list[Transaction]:
+    """Transactions that fit everything given, newest first."""
+    async with conn.cursor(row_factory=class_row(Transaction)) as cur:
+        await cur.execute(
+            """
+            select id, charger_id, evse_no, connector_no, station_transaction, id_tag, plate, token, reservation_id,
+                   state, is_told_late, is_clock_set, flags, started_at, started_raw, start_received_at,
+                   meter_start_wh, last_sign_at, evidence, evidence_at, stopped_at, stopped_raw, meter_stop_wh,
+                   stop_reason, closed_by, closing_reason, charging_ended_at, unplugged_at, delivered_wh,
+                   energy_tariff_id
+            from charging.transaction
+            where (%(charger_id)s::int is null or charger_id = %(charger_id)s)
+              and (%(token)s::text is null or token = %(token)s)
+              and (%(station_transaction)s::text is null or station_transaction = %(station_transaction)s)
+              and (%(since)s::timestamptz is null or started_at >= %(since)s)
+              and (%(is_open)s::boolean is null or (state in ('running', 'suspended')) = %(is_open)s)
+            order by id desc limit %(limit)s
+            """,
+            {
+                "charger_id": charger_id,
+                "token": token,
+                "station_transaction": station_transaction,
+                "since": since,
+                "is_open": is_open,
+                "limit": limit,
+            },
+        )
+        return await cur.fetchall()
+
+
+async def find_same_starts(
+    conn: Connection, charger_id: int, evse_no: int, id_tag: str, started_raw: str, meter_start_wh: int
+) -> list[Transaction]:
+    """Transactions whose start said the same, newest first; the lock keeps a retry on another socket out."""
+    await conn.execute("select pg_advisory_xact_lock(1668506983, %(id)s)", {"id": charger_id})
+    async with conn.cursor(row_factory=class_row(Transaction)) as cur:
+        await cur.execute(
+            """
+            select id, charger_id, evse_no, connector_no, station_transaction, id_tag, plate, token, reservation_id,
+                   state, is_told_late, is_clock_set, flags, started_at, started_raw, start_received_at,
+                   meter_start_wh, last_sign_at, evidence, evidence_at, stopped_at, stopped_raw, meter_stop_wh,
+                   stop_reason, closed_by, closing_reason, charging_ended_at, unplugged_at, delivered_wh,
+                   energy_tariff_id
+            from charging.transaction
+            where charger_id = %(charger_id)s and evse_no = %(evse_no)s and lower(id_tag) = lower(%(id_tag)s)
+              and started_raw = %(started_raw)s and meter_start_wh = %(meter_start_wh)s
+            order by id desc limit 3
+            """,
+            {
+                "charger_id": charger_id,
+                "evse_no": evse_no,
+                "id_tag": id_tag,
+                "started_raw": started_raw,
+                "meter_start_wh": meter_start_wh,
+            },
+        )
+        return await cur.fetchall()
+
+
+async def add_transaction(conn: Connection, new: NewTransaction) -> int:
+    """Write a started transaction; returns its number, from a sequence that never gives 0."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute(
+            """
+            insert into charging.transaction
+                (charger_id, evse_no, connector_no, station_transaction, id_tag, plate, token, reservation_id, state,
+                 is_told_late, is_clock_set, flags, started_at, started_raw, start_received_at, meter_start_wh,
+                 last_sign_at, energy_tariff_id)
+            values
+                (%(charger_id)s, %(evse_no)s, %(connector_no)s, %(station_transaction)s, %(id_tag)s, %(plate)s,
+                 %(token)s, %(reservation_id)s, 'running', %(is_told_late)s, %(is_clock_set)s, %(flags)s,
+                 %(started_at)s, %(started_raw)s, %(start_received_at)s, %(meter_start_wh)s, %(start_received_at)s,
+                 %(energy_tariff_id)s)
+            returning id
+            """,
+            {
+                "charger_id": new.charger_id,
+                "evse_no": new.evse_no,
+                "connector_no": new.connector_no,
+                "station_transaction": new.station_transaction,
+                "id_tag": new.id_tag,
+                "plate": new.plate,
+                "token": new.token,
+                "reservation_id": new.reservation_id,
+                "is_told_late": new.is_told_late,
+                "is_clock_set": new.is_clock_set,
+                "flags": new.flags,
+                "started_at": new.started_at,
+                "started_raw": new.started_raw,
+                "start_received_at": new.start_received_at,
+                "meter_start_wh": new.meter_start_wh,
+                "energy_tariff_id": new.energy_tariff_id,
+            },
+        )
+        number: int | None = await cur.fetchone()
+    assert number is not None  # an insert without ON CONFLICT returns its row or raises
+    return number
+
+
+async def end_transaction(conn: Connection, transaction_id: int, ending: Ending) -> None:
+    """Write how a transaction ended; a later stop overwrites what was presumed."""
+    await conn.execute(
+        """
+        update charging.transaction
+        set state = %(state)s, stopped_at = %(stopped_at)s, stopped_raw = %(stopped_raw)s,
+            stop_received_at = %(received_at)s, meter_stop_wh = %(meter_stop_wh)s, stop_reason = %(stop_reason)s,
+            stop_id_tag = %(stop_id_tag)s, closed_by = coalesce(%(closed_by)s, closed_by),
+            closing_reason = coalesce(%(closing_reason)s, closing_reason), delivered_wh = %(delivered_wh)s,
+            flags = %(flags)s, unplugged_at = %(unplugged_at)s,
+            charging_ended_at = least(charging_ended_at, %(stopped_at)s)
+        where id = %(id)s
+        """,
+        {
+            "id": transaction_id,
+            "state": ending.state,
+            "stopped_at": ending.stopped_at,
+            "stopped_raw": ending.stopped_raw,
+            "received_at": ending.received_at,
+            "meter_stop_wh": ending.meter_stop_wh,
+            "stop_reason": ending.stop_reason,
+            "stop_id_tag": ending.stop_id_tag,
+            "closed_by": ending.closed_by,
+            "closing_reason": ending.closing_reason,
+            "delivered_wh": ending.delivered_wh,
+            "unplugged_at": ending.unplugged_at,
+            "flags": ending.flags,
+        },
+    )
+
+
+async def set_state(
+    conn: Connection, transaction_id: int, state: TransactionState, charging_ended_at: datetime | None
+) -> None:
+    """Note that the car stopped or resumed taking energy."""
+    await conn.execute(
+        """
+        update charging.transaction set state = %(state)s, charging_ended_at = %(charging_ended_at)s
+        where id = %(id)s and state in ('running', 'suspended')
+        """,
+        {"id": transaction_id, "state": state, "charging_ended_at": charging_ended_at},
+    )
+
+
+async def note_evidence(
+    conn: Connection, transaction_id: int, evidence: str | None, at: datetime | None
+) -> None:
+    """Note evidence that a transaction is over, or (None) that it is not."""
+    await conn.execute(
+        "update charging.transaction set evidence = %(evidence)s, evidence_at = %(at)s where id = %(id)s",
+        {"id": transaction_id, "evidence": evidence, "at": at},
+    )
+
+
+async def note_unplugged(conn: Connection, charger_id: int, evse_no: int, at: datetime) -> list[int]:
+    """Note that the last car has left the plug; returns the finished transactions that this concerns."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute(
+            """
+            update charging.transaction set unplugged_at = greatest(%(at)s, stopped_at)
+            where id = (select id from charging.transaction
+                        where charger_id = %(charger_id)s and evse_no = %(evse_no)s order by started_at desc limit 1)
+              and unplugged_at is null and stopped_at is not null
+            returning id
+            """,
+            {"charger_id": charger_id, "evse_no": evse_no, "at": at},
+        )
+        return await cur.fetchall()
+
+
+async def read_last_sample(conn: Connection, transaction_id: int, since: datetime) -> LastSample | None:
+    """The newest sample of a transaction that carries energy, not older than `since`."""
+    async with conn.cursor(row_factory=class_row(LastSample)) as cur:
+        await cur.execute(
+            """
+            select measured_at, delivered_wh, register_wh from charging.meter_sample
+            where transaction_id = %(id)s and measured_at >= %(since)s
+              and delivered_wh is not null and register_wh is not null
+            order by measured_at desc, delivered_wh desc limit 1
+            """,
+            {"id": transaction_id, "since": since},
+        )
+        return await cur.fetchone()
+
+
+async def read_last_sign(conn: Connection, transaction_id: int, since: datetime) -> datetime | None:
+    """When the newest sample of a transaction was received."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute(
+            """
+            select max(received_at) from charging.meter_sample
+            where transaction_id = %(id)s and measured_at >= %(since)s
+            """,
+            {"id": transaction_id, "since": since},
+        )
+        sign: datetime | None = await cur.fetchone()
+        return sign
+
+
+async def read_readings(conn: Connection, transaction_id: int, since: datetime) -> list[Reading]:
+    """The energy of a transaction over time: the last believed value of each five minutes, in order."""
+    async with conn.cursor(row_factory=class_row(Reading)) as cur:
+        await cur.execute(
+            """
+            select distinct on (date_bin('5 minutes', measured_at, timestamptz 'epoch'))
+                   measured_at as at, delivered_wh
+            from charging.meter_sample
+            where transaction_id = %(id)s and measured_at >= %(since)s and delivered_wh is not null
+            order by date_bin('5 minutes', measured_at, timestamptz 'epoch'), measured_at desc, delivered_wh desc
+            """,
+            {"id": transaction_id, "since": since},
+        )
+        return await cur.fetchall()
+
+
+async def adopt_samples(
+    conn: Connection, transaction_id: int, charger_id: int, evse_no: int, since: datetime, until: datetime
+) -> None:
+    """Give samples without a transaction, taken while this one ran off-line, to it."""
+    await conn.execute(
+        """
+        update charging.meter_sample set transaction_id = %(id)s
+        where charger_id = %(charger_id)s and evse_no = %(evse_no)s and transaction_id is null
+          and measured_at between %(since)s and %(until)s
+        """,
+        {"id": transaction_id, "charger_id": charger_id, "evse_no": evse_no, "since": since, "until": until},
+    )
+
+
+async def add_orphan_stop(conn: Connection, stop: OrphanStop) -> bool:
+    """Keep a stop that found no transaction; the same stop again changes nothing and returns False."""
+    added = await conn.execute(
+        """
+        insert into charging.orphan_stop
+            (charger_id, sent_transaction, is_parked, meter_stop_wh, stopped_at, stopped_raw, received_at, id_tag,
+             reason, flags, payload)
+        values
+            (%(charger_id)s, %(sent_transaction)s, %(is_parked)s, %(meter_stop_wh)s, %(stopped_at)s, %(stopped_raw)s,
+             %(received_at)s, %(id_tag)s, %(reason)s, %(flags)s, %(payload)s)
+        on conflict (charger_id, sent_transaction, stopped_raw, meter_stop_wh, coalesce(id_tag, '')) do nothing
+        """,
+        {
+            "charger_id": stop.charger_id,
+            "sent_transaction": stop.sent_transaction,
+            "is_parked": stop.is_parked,
+            "meter_stop_wh": stop.meter_stop_wh,
+            "stopped_at": stop.stopped_at,
+            "stopped_raw": stop.stopped_raw,
+            "received_at": stop.received_at,
+            "id_tag": stop.id_tag,
+            "reason": stop.reason,
+            "flags": stop.flags,
+            "payload": Jsonb(stop.payload),
+        },
+    )
+    return bool(added.rowcount)
+
+
+async def read_parked_stops(conn: Connection, charger_id: int) -> list[OrphanStop]:
+    """Stops of a charger that wait for their off-line start, in order of their time."""
+    async with conn.cursor(row_factory=class_row(OrphanStop)) as cur:
+        await cur.execute(
+            """
+            select id, charger_id, sent_transaction, is_parked, meter_stop_wh, stopped_at, stopped_raw, received_at,
+                   id_tag, reason, flags, payload
+            from charging.orphan_stop
+            where charger_id = %(charger_id)s and is_parked and transaction_id is null
+            order by stopped_at, id
+            """,
+            {"charger_id": charger_id},
+        )
+        return await cur.fetchall()
+
+
+async def resolve_orphan_stop(conn: Connection, orphan_id: int, transaction_id: int, now: datetime) -> None:
+    """Say which transaction a parked stop ended."""
+    await conn.execute(
+        """
+        update charging.orphan_stop set transaction_id = %(transaction_id)s, resolved_at = %(now)s
+        where id = %(id)s
+        """,
+        {"id": orphan_id, "transaction_id": transaction_id, "now": now},
+    )
+
+
+async def read_orphan_stops(conn: Connection, charger_ids: Sequence[int]) -> list[OrphanStop]:
+    """Every unresolved stop of these chargers."""
+    async with conn.cursor(row_factory=class_row(OrphanStop)) as cur:
+        await cur.execute(
+            """
+            select id, charger_id, sent_transaction, is_parked, meter_stop_wh, stopped_at, stopped_raw, received_at,
+                   id_tag, reason, flags, payload
+            from charging.orphan_stop
+            where charger_id = any(%(charger_ids)s) and transaction_id is null order by id
+            """,
+            {"charger_ids": list(charger_ids)},
+        )
+        return await cur.fetchall()

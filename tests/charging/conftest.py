@@ -1,0 +1,168 @@
+"""A central system on a free port with a database of its own, and chargers that speak raw frames to it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from charging.central import Central, open_port
+from charging.charger_store import Charger
+from charging.registration import register_charger
+from charging.tag_store import IdTag, put_tag
+from facility.clock import SystemClock
+from facility.context import Context
+from facility.db import Pool, unit_of_work
+from facility.settings import Settings
+from facility.site import Site, demonstration_site
+
+
+class MovableClock(SystemClock):
+    """The machine's clock, moved by hand by `ahead`."""
+
+    def __init__(self) -> None:
+        from datetime import timedelta
+
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+class RawCharger:
+    """A charger's end of the socket: sends what it is told, keeps what comes."""
+
+    def __init__(self, ws: ClientConnection) -> None:
+        self.ws = ws
+        self._number = 0
+
+    async def tell(self, raw: str) -> Any:
+        """Send a raw frame, return the next frame as JSON."""
+        await self.ws.send(raw)
+        return await self.hear()
+
+    async def hear(self) -> Any:
+        async with asyncio.timeout(10):
+            return json.loads(await self.ws.recv())
+
+    async def hears_nothing(self, within_s: float = 0.3) -> bool:
+        try:
+            async with asyncio.timeout(within_s):
+                await self.ws.recv()
+        except TimeoutError:
+            return True
+        return False
+
+    async def call(self, action: str, payload: dict[str, Any] | None, message_id: str | None = None) -> Any:
+        """Call and return the result's payload; a CALLERROR fails the test."""
+        answer = await self.call_raw(action, payload, message_id)
+        assert answer[0] == 3, answer
+        return answer[2]
+
+    async def call_raw(self, action: str, payload: Any, message_id: str | None = None) -> Any:
+        self._number += 1
+        message_id = message_id or f"m{self._number}"
+        answer = await self.tell(json.dumps([2, message_id, action, payload]))
+        assert answer[1] == message_id
+        return answer
+
+    async def refusal(self, action: str, payload: Any) -> str:
+        answer = await self.call_raw(action, payload)
+        assert answer[0] == 4, answer
+        return str(answer[2])
+
+    async def order(self) -> tuple[str, str, dict[str, Any]]:
+        """The next CALL from the central system."""
+        frame = await self.hear()
+        assert frame[0] == 2, frame
+        return frame[1], frame[2], frame[3]
+
+    async def reply(self, message_id: str, payload: dict[str, Any]) -> None:
+        await self.ws.send(json.dumps([3, message_id, payload]))
+
+    async def boot(self) -> Any:
+        return await self.call("BootNotification", {"chargePointVendor": "Maker", "chargePointModel": "One"})
+
+
+class Yard:
+    """The central system under test and what is around it."""
+
+    def __init__(self, ctx: Context, central: Central, port: int, clock: MovableClock) -> None:
+        self.ctx = ctx
+        self.central = central
+        self.port = port
+        self.clock = clock
+
+    async def register(self, identity: str, password: str | None = None, **more: Any) -> Charger:
+        async with unit_of_work(self.ctx.pool) as conn:
+            passwords = self.central._passwords
+            return await register_charger(conn, identity, password, passwords, self.clock.now(), **more)
+
+    async def tag(self, tag: str, **more: Any) -> None:
+        async with unit_of_work(self.ctx.pool) as conn:
+            await put_tag(conn, IdTag(tag=tag, **more), self.clock.now())
+
+    @asynccontextmanager
+    async def charger(self, identity: str, **more: Any) -> AsyncIterator[RawCharger]:
+        more.setdefault("subprotocols", ["ocpp1.6"])
+        address = f"ws://127.0.0.1:{self.port}/ocpp/{quote(identity, safe='')}"
+        async with connect(address, ping_interval=None, **more) as ws:
+            yield RawCharger(ws)
+
+    async def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        async with unit_of_work(self.ctx.pool) as conn:
+            cur = await conn.execute(query.encode(), values)
+            return await cur.fetchall()
+
+    async def eventually(self, check: Callable[[], Awaitable[bool]], within_s: float = 5) -> None:
+        """Wait until the database says so; the central system commits after it answers some things."""
+        async with asyncio.timeout(within_s):
+            while not await check():
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def opened_yard(
+    pool: Pool, dsn: str, site: Site, state: Path, settings: dict[str, Any]
+) -> AsyncIterator[Yard]:
+    clock = MovableClock()
+    ctx = Context(settings=Settings(data=state, **settings), dsn=dsn, pool=pool, clock=clock, site=site)
+    async with asyncio.TaskGroup() as tasks:
+        central = Central(ctx, tasks)
+        await central.prepare()
+        running = [tasks.create_task(central.batch.run()), tasks.create_task(central.hear())]
+        async with open_port(central, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            yield Yard(ctx, central, port, clock)
+        await central.batch.drain()
+        for task in running:
+            task.cancel()
+
+
+@pytest.fixture
+def charging_settings() -> dict[str, Any]:
+    """Settings of the yard; a test may change them by parametrising."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def yard_site() -> Site:
+    return demonstration_site()
+
+
+@pytest.fixture
+async def yard(
+    pool: Pool, dsn: str, yard_site: Site, tmp_path: Path, charging_settings: dict[str, Any]
+) -> AsyncIterator[Yard]:
+    async with opened_yard(pool, dsn, yard_site, tmp_path, charging_settings) as opened:
+        yield opened
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
