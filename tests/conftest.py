@@ -23,6 +23,22 @@ if TYPE_CHECKING:
     from tests.fakes import FakeClock
 
 _numbers = itertools.count(1)
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def browser_program() -> str | None:
+    """Path of the system's Chromium, or None."""
+    return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the browser tests with the reason where there is no Chromium."""
+    if browser_program() is not None:
+        return
+    skip = pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(skip)
 
 
 @pytest.fixture
@@ -103,6 +119,14 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
     opened = await open_pool(dsn)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium, for Playwright's `executable_path`."""
+    path = browser_program()
+    assert path is not None, "tests that want it carry the marker browser"
+    return path
 
 
 @pytest.fixture(scope="session")
