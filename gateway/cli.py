@@ -13,7 +13,7 @@ from facility.clock import SystemClock
 from facility.errors import Invalid, OpsError
 from facility.identity import Role
 from facility.settings import Settings, load_settings
-from gateway import operate
+from gateway import conversion_commands, operate
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -131,7 +131,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-ADDERS: tuple[Callable[[Any], None], ...] = (operate.add_commands, _add_staff, _add_process, _add_reference)
+ADDERS: tuple[Callable[[Any], None], ...] = (
+    operate.add_commands,
+    _add_staff,
+    _add_process,
+    _add_reference,
+    conversion_commands.add_commands,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

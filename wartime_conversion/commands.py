@@ -91,7 +91,9 @@ def schedule_file(  # the command's own arguments
     """
     if path.suffix.lower() == ".sm":
         if tier or durations or capacities:
-            raise RequestUnusable(f"{path}: --tier, --durations and --capacity are for plans, not for .sm files")
+            raise RequestUnusable(
+                f"{path}: --tier, --durations and --capacity are for plans, not for .sm files"
+            )
         problem = load_sm(path)
     else:
         problem = _plan_problem(path, tier, durations or Durations.LIKELY.value, capacities)
@@ -105,5 +107,7 @@ def schedule_file(  # the command's own arguments
         "critical": [problem.names[i] for i in found.critical],
     }
     if with_starts:
-        result["starts"] = {name: start * unit for name, start in zip(problem.names, found.starts, strict=True)}
+        result["starts"] = {
+            name: start * unit for name, start in zip(problem.names, found.starts, strict=True)
+        }
     return result

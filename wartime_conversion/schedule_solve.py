@@ -16,6 +16,7 @@ from wartime_conversion.rules.schedule import (
     energy_bound,
     makespan_of,
 )
+from wartime_conversion.rules.schedule_list import list_scheduler, priority_order
 from wartime_conversion.rules.schedule_parts import part_problem, split_at_cuts
 from wartime_conversion.schedule_cpsat import SolverFailed, solve_exactly
 from wartime_conversion.schedule_genetic import Genetic
@@ -129,6 +130,13 @@ def _solve_parts(
     return tuple(starts), lower
 
 
+def _as_early_as_possible(problem: Problem, starts: Sequence[int]) -> tuple[int, ...]:
+    """The same order with nothing started later than it must be; no start moves later."""
+    scheduler = list_scheduler(problem, horizon=makespan_of(problem, starts))
+    found = scheduler.starts(priority_order(problem, starts))
+    return tuple(starts) if found is None else tuple(found)
+
+
 def solve(
     problem: Problem,
     *,
@@ -158,6 +166,7 @@ def solve(
         starts, lower = _solve_parts(problem, end=end, workers=workers, clock=clock, seed=seed, hint=hint)
     except ValueError as error:
         raise Unschedulable(str(error)) from error
+    starts = _as_early_as_possible(problem, starts)
     faults = check_schedule(problem, starts)
     if faults:
         raise SolverFailed(f"a schedule did not pass the check: {faults[0]}")

@@ -46,7 +46,7 @@ def split_at_cuts(problem: Problem) -> tuple[tuple[int, ...], ...]:
 
     Only problems without releases, and without a lag that waits beyond a cut's finish, are cut.
     """
-    whole = (tuple(range(problem.size)),)
+    whole = (tuple(range(problem.size)),) if problem.size else ()
     if problem.releases or problem.size < 2:
         return whole
     cuts = _cut_activities(problem)
