@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wartime_conversion.plan_file import REFERENCE_PLAN, load_plan, read_plan
@@ -159,6 +159,7 @@ def _with_links(plan: Plan, links: dict[int, set[tuple[int, LinkKind]]]) -> tupl
     )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     links=st.dictionaries(
         st.integers(1, 11),

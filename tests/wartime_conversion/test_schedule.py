@@ -82,6 +82,7 @@ def test_a_release_holds_a_task_back() -> None:
     assert solved(held).makespan == 11
 
 
+@settings(deadline=None, max_examples=60)
 @given(problem=problems(longest=40))
 def test_both_list_schedulers_make_the_same_schedules_and_these_hold(problem: Problem) -> None:
     order = priority_order(problem, range(problem.size))
@@ -95,6 +96,7 @@ def test_both_list_schedulers_make_the_same_schedules_and_these_hold(problem: Pr
     assert check_schedule(problem, forward) == ()
 
 
+@settings(deadline=None, max_examples=60)
 @given(problem=problems())
 def test_justified_schedules_hold_and_are_no_longer(problem: Problem) -> None:
     order = priority_order(problem, range(problem.size))
