@@ -41,6 +41,16 @@ def _conversion_schedule(args: argparse.Namespace) -> int:
     return 0
 
 
+def _verify_log(args: argparse.Namespace) -> int:
+    from wartime_conversion.rules.chain import verify_log
+
+    verdict = verify_log(args.file.read_bytes(), head=args.head)
+    put({"entries": verdict.entries, "intact": verdict.intact, "first_bad": verdict.first_bad})
+    if not verdict.intact:
+        sys.stderr.write(f"pingzhan: {args.file}: {verdict.reason}\n")
+    return 0 if verdict.intact else 1
+
+
 def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = kind(text)
@@ -68,3 +78,9 @@ def add_commands(commands: Any) -> None:
     schedule.add_argument("--capacity", action="append", default=[], metavar="NAME=N")
     schedule.add_argument("--starts", action="store_true", help="also give each task's start")
     schedule.set_defaults(run=_conversion_schedule)
+    verify = conversion.add_parser(
+        "verify-log", help="judge an exported run log; exit 1 where it is not intact"
+    )
+    verify.add_argument("file", type=Path)
+    verify.add_argument("--head", help="the head known from outside, as 64 hexadecimal digits")
+    verify.set_defaults(run=_verify_log)
