@@ -1,27 +1,31 @@
 """What a new installation is given at its first start: people who can sign in, and, with the demonstration, a past."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
 
+from facility.clock import Clock
 from facility.context import Context
-from facility.db import unit_of_work
+from facility.db import open_pool, unit_of_work
 from facility.demonstration_store import claim_history
 from facility.identity import Role
 from facility.ids import new_secret
 from facility.logs import get_logger
-from facility.site import Site
+from facility.settings import Settings
+from facility.site import Site, load_site
 from gateway.staff.people import add_person
 from gateway.staff.store import count_people
 
 HISTORY_LENGTH = timedelta(days=90)
 HISTORY_SEED = 371
 FillHistory = Callable[[AsyncConnection[Any], Site, datetime, datetime, int], Awaitable[None]]
+HISTORY_FILLERS: tuple[FillHistory, ...] = ()
 
-ADMIN = ("admin", "系统管理员", tuple(Role))
+FIRST_LOGIN = "admin"
+FIRST_NAME = "系统管理员"
 DEMONSTRATION_STAFF: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("gate", "收费员 周敏", (Role.ATTENDANT,)),
     ("commander", "指挥员 陈建国", (Role.COMMANDER,)),
@@ -52,7 +56,10 @@ async def add_first_people(ctx: Context) -> list[Credential]:
         if await count_people(conn):
             return []
         chosen = ctx.settings.admin_password
-        made = [await _add(conn, ctx, ADMIN, chosen)]
+        # On a demonstration site the first person has every role, so that every screen can be tried; elsewhere
+        # only that of the manager, who adds the others.
+        roles = tuple(Role) if ctx.settings.demo else (Role.MANAGER,)
+        made = [await _add(conn, ctx, (FIRST_LOGIN, FIRST_NAME, roles), chosen)]
         if ctx.settings.demo:
             made += [await _add(conn, ctx, person, None) for person in DEMONSTRATION_STAFF]
         return made
@@ -72,6 +79,37 @@ async def _add(
         now=ctx.clock.now(),
     )
     return Credential(login=login, name=name, password=None if chosen else password)
+
+
+async def prepare(settings: Settings, dsn: str, clock: Clock) -> list[Credential]:
+    """Make what a first start needs, before any process runs; a later start changes nothing.
+
+    Returns:
+        The logins made now.
+    """
+    pool = await open_pool(dsn)
+    try:
+        site = load_site(settings.site)
+        ctx = Context(settings=settings, dsn=dsn, pool=pool, clock=clock, site=site)
+        made = await add_first_people(ctx)
+        await fill_history(ctx, HISTORY_FILLERS)
+        return made
+    finally:
+        await pool.close()
+
+
+def credential_lines(credentials: Sequence[Credential]) -> list[str]:
+    """What to say about signing in: a password only where it was made now."""
+    width = max((len(one.login) for one in credentials), default=0)
+    return [
+        f"  sign in as {one.login.ljust(width)}  "
+        + (
+            f"password {one.password}  (shown this once)"
+            if one.password
+            else "the password in PINGZHAN_ADMIN_PASSWORD"
+        )
+        for one in credentials
+    ]
 
 
 async def fill_history(ctx: Context, fillers: tuple[FillHistory, ...]) -> bool:

@@ -8,22 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facility.clock import Clock, SystemClock
-from facility.db import connect_sync, full_dsn, open_pool, unit_of_work
+from facility.db import connect_sync, full_dsn
 from facility.edition import read_edition
 from facility.embedded import Server, start_server
 from facility.errors import Unavailable
-from facility.identity import Role
-from facility.ids import new_secret
 from facility.migrate import migrate
 from facility.settings import Settings, inherited_environment
-from facility.site import demonstration_site, load_site
+from facility.site import load_site
+from gateway.first_start import credential_lines, prepare
 from gateway.readiness import unready_parts
-from gateway.staff.people import add_person
-from gateway.staff.store import count_people
 from gateway.supervisor import Supervisor
 
 PROCESSES = ("web", "work", "charging", "lpr")
-FIRST_LOGIN = "admin"
 _READY_WITHIN_S = 300.0
 _REMIND_EVERY_S = 15.0
 
@@ -55,14 +51,12 @@ def run_up(settings: Settings, names: Sequence[str]) -> int:
     """
     clock = SystemClock()
     began_s = clock.monotonic()
-    load_site(
-        settings.site
-    ) if settings.site else demonstration_site()  # a broken one is told before anything starts
+    load_site(settings.site)  # a broken one is told before anything starts
     with _database(settings) as (dsn, server):
         check_ports(settings, names)
         for step in migrate(dsn):
             _say(f"schema step {step}")
-        for line in credential_lines(settings, asyncio.run(first_manager(dsn, settings, clock))):
+        for line in credential_lines(asyncio.run(prepare(settings, dsn, clock))):
             _print(line)
         supervisor = Supervisor(
             names,
@@ -137,30 +131,6 @@ def _logs_folder(settings: Settings) -> Path:
     return folder
 
 
-async def first_manager(dsn: str, settings: Settings, clock: Clock) -> str | None:
-    """Add the first person who may sign in, where there is none yet.
-
-    On a demonstration site this person has every role, so that every screen can be tried; elsewhere only that of
-    the manager, who adds the others.
-
-    Returns:
-        The password, or None where people exist already.
-    """
-    pool = await open_pool(dsn)
-    try:
-        async with unit_of_work(pool) as conn:
-            if await count_people(conn) > 0:
-                return None
-            password = settings.admin_password or new_secret(12)
-            roles = [role.value for role in Role] if settings.demo else [Role.MANAGER.value]
-            await add_person(
-                conn, login=FIRST_LOGIN, name="管理员", roles=roles, password=password, now=clock.now()
-            )
-    finally:
-        await pool.close()
-    return password
-
-
 def _edition(dsn: str) -> str:
     with connect_sync(dsn) as conn:
         conn.autocommit = True
@@ -207,12 +177,3 @@ def address_table(settings: Settings, names: Sequence[str], edition: str) -> lis
     rows += [("database", edition), ("state", str(settings.data)), ("logs", str(settings.data / "logs"))]
     width = max(len(what) for what, _ in rows)
     return [f"  {what.ljust(width)}  {where}" for what, where in rows]
-
-
-def credential_lines(settings: Settings, password: str | None) -> list[str]:
-    """What to say about signing in: the password only when it was made now."""
-    if password is None:
-        return []
-    shown = "the password in PINGZHAN_ADMIN_PASSWORD" if settings.admin_password else f"password {password}"
-    kept = "" if settings.admin_password else "  (shown this once)"
-    return [f"  sign in as {FIRST_LOGIN}, {shown}{kept}"]

@@ -14,12 +14,12 @@ from facility.migrate import migrate, pending
 from facility.settings import Settings
 from gateway.backup import BrokenBackup, StillRunning, restore_backup, write_backup
 from gateway.doctor import examine
-from gateway.up import first_manager
+from gateway.first_start import prepare
 
 
 @pytest.fixture
 def settings(open_folder: Path) -> Settings:
-    return Settings(data=open_folder / "state")
+    return Settings(data=open_folder / "state", demo=False)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def filled(settings: Settings) -> Settings:
     """An installation with a person and a picture in it."""
     with embedded_server(settings.data, options=QUICK) as server:
         migrate(server.dsn())
-        await first_manager(server.dsn(), settings, SystemClock())
+        await prepare(settings, server.dsn(), SystemClock())
     (settings.data / "pictures").mkdir()
     (settings.data / "pictures" / "one.jpg").write_bytes(b"picture")
     return settings

@@ -8,7 +8,7 @@ from facility.db import unit_of_work
 from facility.demonstration_store import read_history_end
 from facility.settings import Settings
 from facility.site import Site
-from gateway.first_start import HISTORY_LENGTH, add_first_people, fill_history
+from gateway.first_start import HISTORY_LENGTH, Credential, add_first_people, credential_lines, fill_history
 from gateway.staff.people import sign_in
 
 
@@ -66,3 +66,11 @@ async def test_without_the_demonstration_there_is_no_past(context: Context) -> N
     filler = CountingFiller()
     assert not await fill_history(with_settings(context, demo=False), (filler,))
     assert filler.spans == []
+
+
+def test_a_made_password_is_shown_and_a_given_one_is_not() -> None:
+    made = Credential(login="admin", name="n", password="abc")
+    given = Credential(login="admin", name="n", password=None)
+    assert "password abc" in credential_lines([made])[0]
+    assert "PINGZHAN_ADMIN_PASSWORD" in credential_lines([given])[0]
+    assert credential_lines([]) == []
