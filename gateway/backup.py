@@ -25,6 +25,7 @@ from facility.errors import Conflict, Invalid, Refused, Unavailable
 from facility.migrate import migrate
 from facility.server_copy import server_copy
 from facility.settings import Settings, inherited_environment
+from facility.unpack import unpack
 
 FORMAT = 1
 _NOT_KEPT = (
@@ -134,7 +135,7 @@ def _unpacked(settings: Settings, file: Path) -> Iterator[Path]:
         raise Unavailable(f"{settings.data}: cannot be written: {fault.strerror}") from fault
     try:
         with tarfile.open(file) as packed:
-            packed.extractall(folder, filter="data")
+            unpack(packed, folder)
         yield folder
     except (tarfile.TarError, EOFError) as fault:
         raise BrokenBackup(f"{file}: is not a whole backup: {fault}") from fault
