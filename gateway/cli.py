@@ -122,6 +122,12 @@ def _add_reference(commands: Any) -> None:
     page.set_defaults(run=_reference)
 
 
+def _add_lpr(commands: Any) -> None:
+    from lpr.commands import add_commands
+
+    add_commands(commands)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line; each adder below brings one subject's subcommands."""
     top = argparse.ArgumentParser(prog="pingzhan", description="A garage with two lives.")
@@ -135,6 +141,7 @@ ADDERS: tuple[Callable[[Any], None], ...] = (
     operate.add_commands,
     _add_staff,
     _add_process,
+    _add_lpr,
     _add_reference,
     conversion_commands.add_commands,
 )

@@ -1,0 +1,61 @@
+"""The two readers: straightened plates in, lattices out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpr.rules.lattice import Lattice
+from lpr.rules.plate import CHARS, COLOURS
+from lpr.vision.picture import Picture
+from lpr.vision.sessions import MODELS, open_session, paddle_model
+
+FLOOR = 1e-7
+
+
+class OwnReader:
+    """Reader B: our own net, `lpr/models/reader_b.onnx`. One for each worker thread."""
+
+    def __init__(self, path: Path = MODELS / "reader_b.onnx", threads: int = 1) -> None:
+        self._session = open_session(path, threads)
+
+    def read(self, plates: Sequence[Picture]) -> list[tuple[Lattice, Mapping[str, float]]]:
+        """A lattice `(42, 79)` and the colour posteriors for each `(48, 168, 3)` plate."""
+        if not plates:
+            return []
+        letters, colours = self._session.run(None, {"pictures": np.stack(plates)})
+        return [
+            (row, dict(zip(COLOURS, map(float, colour), strict=True)))
+            for row, colour in zip(letters, colours, strict=True)
+        ]
+
+
+class PaddleReader:
+    """Reader A: the PP-OCRv4 recogniser, its 6,625 characters folded into our alphabet. One for each worker thread."""
+
+    def __init__(self, path: Path | None = None, threads: int = 1) -> None:
+        self._session = open_session(path or paddle_model(), threads)
+        self._input = self._session.get_inputs()[0].name
+        self._columns, self._blanks = _columns(self._session)
+
+    def read(self, plate: Picture) -> Lattice:
+        """A lattice `(T, 79)` for one `(48, 168, 3)` plate; separators count as blank."""
+        x = (plate.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+        posteriors = self._session.run(None, {self._input: np.ascontiguousarray(x)})[0][0]
+        folded = np.empty((len(posteriors), len(CHARS) + 1), np.float32)
+        folded[:, 0] = posteriors[:, self._blanks].sum(1)
+        for place, sources in enumerate(self._columns, start=1):
+            folded[:, place] = posteriors[:, sources].sum(1)
+        lattice: Lattice = np.log(np.maximum(folded, FLOOR))
+        return lattice
+
+
+def _columns(session: Any) -> tuple[list[list[int]], list[int]]:
+    """For each of our characters the model's columns; letters O and I count as 0 and 1; and the blank's columns."""
+    alphabet = session.get_modelmeta().custom_metadata_map["character"].split("\n")
+    column = {char: i + 1 for i, char in enumerate(alphabet)}
+    twins = {"0": "0Oo", "1": "1Il|"}
+    columns = [[column[t] for t in twins.get(char, char) if t in column] for char in CHARS]
+    blanks = [0, len(alphabet) + 1] + [column[c] for c in "·.•-—:、," if c in column]
+    return columns, blanks
