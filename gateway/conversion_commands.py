@@ -25,8 +25,20 @@ def _conversion_check(args: argparse.Namespace) -> int:
 
 
 def _conversion_schedule(args: argparse.Namespace) -> int:
-    from wartime_conversion.commands import parse_capacities, schedule_file
+    from wartime_conversion.commands import parse_capacities, schedule_file, schedule_in_hours
 
+    if args.calendars:
+        put(
+            schedule_in_hours(
+                args.file,
+                seconds=args.time_limit,
+                tier=args.tier,
+                durations=args.durations,
+                capacities=parse_capacities(args.capacity),
+                clock=SystemClock(),
+            )
+        )
+        return 0
     result = schedule_file(
         args.file,
         seconds=args.time_limit,
@@ -77,6 +89,9 @@ def add_commands(commands: Any) -> None:
     schedule.add_argument("--durations", choices=["optimistic", "likely", "pessimistic"])
     schedule.add_argument("--capacity", action="append", default=[], metavar="NAME=N")
     schedule.add_argument("--starts", action="store_true", help="also give each task's start")
+    schedule.add_argument(
+        "--calendars", action="store_true", help="within working hours, judged against the limits"
+    )
     schedule.set_defaults(run=_conversion_schedule)
     verify = conversion.add_parser(
         "verify-log", help="judge an exported run log; exit 1 where it is not intact"

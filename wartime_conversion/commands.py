@@ -12,6 +12,8 @@ from wartime_conversion.rules.plan import Durations, Plan
 from wartime_conversion.rules.plan_check import plan_faults
 from wartime_conversion.rules.schedule import Problem
 from wartime_conversion.rules.schedule_plan import plan_problem
+from wartime_conversion.rules.verdict import tier_verdicts
+from wartime_conversion.schedule_hours import schedule_hours
 from wartime_conversion.schedule_solve import solve
 
 _BLOCKING = ("duplicate_id", "cycle", "unknown_task", "unknown_crew", "unknown_equipment")
@@ -57,6 +59,55 @@ def _plan_problem(path: Path, tier: str | None, durations: str, capacities: Mapp
         return plan_problem(plan, tiers=tiers, durations=Durations(durations), capacities=capacities)
     except ValueError as error:
         raise RequestUnusable(f"{path}: {error}") from error
+
+
+def schedule_in_hours(
+    path: Path,
+    *,
+    seconds: float,
+    tier: str | None,
+    durations: str | None,
+    capacities: Mapping[str, int],
+    clock: Clock,
+) -> dict[str, Any]:
+    """Schedule a plan within its tiers' working hours, and judge each tier against its limit.
+
+    Returns:
+        `makespan` and `lower_bound` in elapsed minutes, `proved`, `seconds`, and `tiers`: for each its elapsed minutes,
+        limit (`None`: none known), whether it is kept, the limit's source and whether the owner has confirmed it.
+
+    Raises:
+        PlanUnreadable, RequestUnusable, Unschedulable: see there.
+    """
+    begin = clock.monotonic()
+    plan = load_plan(path)
+    _refuse_blocking_faults(plan, path)
+    tiers = tier.split("+") if tier else list(dict.fromkeys(task.tier for task in plan.tasks))
+    chosen = Durations(durations or Durations.LIKELY.value)
+    try:
+        found = schedule_hours(
+            plan, tiers, clock=clock, durations=chosen, capacities=capacities, seconds=seconds
+        )
+    except ValueError as error:
+        raise RequestUnusable(f"{path}: {error}") from error
+    verdicts = tier_verdicts(plan, found.timed.finishes)
+    return {
+        "makespan": found.makespan_min,
+        "lower_bound": found.lower_bound_min,
+        "proved": found.proved,
+        "seconds": round(clock.monotonic() - begin, 3),
+        "tiers": [
+            {
+                "tier": row.tier,
+                "elapsed": row.elapsed_min,
+                "limit": row.limit_min,
+                "kept": row.is_kept,
+                "limit_source": row.limit_source,
+                "limit_confirmed": row.limit_confirmed,
+            }
+            for row in verdicts
+        ],
+    }
 
 
 def schedule_file(  # the command's own arguments

@@ -34,6 +34,8 @@ def _model(
         model.new_fixed_size_interval_var(starts[i], problem.durations[i], f"i{i}")
         for i in range(problem.size)
     ]
+    for i in problem.pinned:
+        model.add(starts[i] == problem.releases[i])
     for lag in problem.lags:
         model.add(starts[lag.after] >= starts[lag.before] + lag.units)
     for k, capacity in enumerate(problem.capacities):

@@ -24,7 +24,8 @@ class Problem:
     """Activities with durations and demands, lags between them, capacities.
 
     `demands[i]` maps positions in `capacities` to units wanted while activity `i` runs. `releases[i]` is the earliest
-    start. `unit_min` is how many minutes a time unit stands for (`None`: the problem has no minutes).
+    start; the activities in `pinned` start exactly there, because they already run. `unit_min` is how many minutes a
+    time unit stands for (`None`: the problem has no minutes).
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class Problem:
     capacities: tuple[int, ...]
     resources: tuple[str, ...]
     releases: tuple[int, ...] = field(default=())
+    pinned: frozenset[int] = field(default=frozenset())
     unit_min: int | None = None
 
     @property
@@ -137,6 +139,8 @@ def check_schedule(problem: Problem, starts: Sequence[int]) -> tuple[str, ...]:
         release = problem.releases[i] if problem.releases else 0
         if start < release:
             faults.append(f"{problem.names[i]} starts at {start}, before {release}")
+        elif start > release and i in problem.pinned:
+            faults.append(f"{problem.names[i]} starts at {start}, but already runs from {release}")
     for lag in problem.lags:
         if starts[lag.after] < starts[lag.before] + lag.units:
             names = problem.names[lag.after], problem.names[lag.before]

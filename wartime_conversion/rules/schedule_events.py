@@ -19,6 +19,7 @@ class EventScheduler:
                 if amount > problem.capacities[k]:
                     place = f"{problem.names[i]} wants {amount} of {problem.resources[k]}"
                     raise ValueError(f"{place}, which has {problem.capacities[k]}")
+        self._pinned = problem.pinned
         self._durations = d = problem.durations
         self._horizon = horizon
         self._capacities = problem.capacities
@@ -31,10 +32,15 @@ class EventScheduler:
             )
 
     def starts(self, order: Sequence[int]) -> list[int] | None:
-        """Start each activity of `order` as early as links and what is free allow; `None` past the horizon."""
+        """Start each activity of `order` as early as links and what is free allow; `None` past the horizon.
+
+        Pinned activities go first, whatever their place in the order.
+        """
         starts = list(self._releases)
         times = [0]
         free = [list(self._capacities)]
+        if self._pinned:
+            order = [i for i in order if i in self._pinned] + [i for i in order if i not in self._pinned]
         for i in order:
             at = starts[i]
             for j, units in self._befores[i]:

@@ -123,7 +123,7 @@ def list_scheduler(
     """
     lane = max(problem.capacities, default=1).bit_length() + 1
     slots = horizon + _CHUNK_SLOTS + 4 * max(problem.durations, default=1)
-    if slots * lane * len(problem.capacities) > _PACKED_BITS:
+    if problem.pinned or slots * lane * len(problem.capacities) > _PACKED_BITS:
         return EventScheduler(problem, horizon=horizon, backward=backward)
     return ListScheduler(problem, horizon=horizon, backward=backward)
 
@@ -206,11 +206,13 @@ class Justifier:
     def starts(self, order: Sequence[int]) -> list[int] | None:
         """The serial schedule of an order, shortened until a backward and forward pass gain nothing more.
 
+        With pinned activities it is not shortened: a backward pass would move what already runs.
+
         `None` where even the first schedule passes the horizon.
         """
         durations = self._problem.durations
         best = self._forward.starts(order)
-        while best is not None:
+        while best is not None and not self._problem.pinned:
             finishes = [s + d for s, d in zip(best, durations, strict=True)]
             right = self._backward.starts(self._order(finishes, backward=True))
             if right is None:

@@ -36,7 +36,8 @@ def tasks_problem(
     tasks: Sequence[Task],
     minutes: Mapping[str, int],
     capacities: Mapping[str, int],
-    releases: Mapping[str, int],
+    *,
+    unit: int | None = None,
 ) -> Problem:
     """The problem of scheduling some tasks.
 
@@ -44,11 +45,11 @@ def tasks_problem(
         tasks: what to schedule; links to tasks outside are passed over.
         minutes: duration of each task.
         capacities: as `Plan.capacities`.
-        releases: earliest start in minutes, for tasks that have one.
+        unit: minutes a time unit stands for; must divide every duration and lag.
 
     Returns:
-        The problem; its unit is the greatest number of minutes that divides every duration, lag and release, so that
-        nothing is rounded (5 for the plans we know).
+        The problem; where not given its unit is the greatest number of minutes that divides every duration and lag,
+        so that nothing is rounded (5 or more for the plans we know).
     """
     position = {task.id: at for at, task in enumerate(tasks)}
     lags = [
@@ -61,7 +62,7 @@ def tasks_problem(
         for link in task.links
         if link.task_id in position
     ]
-    unit = gcd(*minutes.values(), *(units for _, _, units in lags), *releases.values()) or 1
+    unit = unit or gcd(*minutes.values(), *(units for _, _, units in lags)) or 1
     keys = list(capacities)
     return Problem(
         names=tuple(task.id for task in tasks),
@@ -72,7 +73,6 @@ def tasks_problem(
         lags=tuple(Lag(before=before, after=after, units=units // unit) for before, after, units in lags),
         capacities=tuple(capacities.values()),
         resources=tuple(keys),
-        releases=tuple(releases.get(task.id, 0) // unit for task in tasks) if releases else (),
         unit_min=unit,
     )
 
@@ -102,4 +102,4 @@ def plan_problem(
     changed = {capacity_key(plan, name): count for name, count in (capacities or {}).items()}
     tasks = plan.tasks_of(tiers)
     minutes = {task.id: task.spread.of(durations) for task in tasks}
-    return tasks_problem(tasks, minutes, plan.capacities | changed, {})
+    return tasks_problem(tasks, minutes, plan.capacities | changed)
