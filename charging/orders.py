@@ -1,6 +1,8 @@
 """Orders to chargers: written as rows, sent by whichever process holds the socket, answered through the database."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -122,6 +124,19 @@ async def request_order(
         expires_at=now + keep_for,
     )
     return order_id
+
+
+@asynccontextmanager
+async def hearing_answers(dsn: str, pool: Pool) -> AsyncIterator["OrderAnswers"]:
+    """Keep an `OrderAnswers` running for as long as the block runs."""
+    answers = OrderAnswers(dsn, pool)
+    running = asyncio.create_task(answers.run())
+    try:
+        yield answers
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 class OrderAnswers:

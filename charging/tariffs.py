@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from charging import bill_store
 from charging.rules.fees import Band, EnergyTariff, IdleFee, bands_wrong
-from facility.errors import Invalid, Missing
+from facility.errors import Conflict, Invalid, Missing
 
 Price = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
 
@@ -18,6 +18,12 @@ class BrokenTariff(Invalid):
     """A price list does not hold together."""
 
     code = "energy_tariff_broken"
+
+
+class TariffKnown(Conflict):
+    """A price list of this name exists; lists are added, never edited."""
+
+    code = "energy_tariff_known"
 
 
 class NoTariff(Missing):

@@ -104,6 +104,15 @@ class LastSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSample:
+    """What a screen shows of a running charge."""
+
+    measured_at: datetime
+    power_w: int | None
+    soc_pct: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanStop:
     """A stop that found no transaction."""
 
@@ -344,6 +353,20 @@ async def read_last_sample(conn: Connection, transaction_id: int, since: datetim
             where transaction_id = %(id)s and measured_at >= %(since)s
               and delivered_wh is not null and register_wh is not null
             order by measured_at desc, delivered_wh desc limit 1
+            """,
+            {"id": transaction_id, "since": since},
+        )
+        return await cur.fetchone()
+
+
+async def read_live_sample(conn: Connection, transaction_id: int, since: datetime) -> LiveSample | None:
+    """The newest sample of a transaction, as a screen shows it."""
+    async with conn.cursor(row_factory=class_row(LiveSample)) as cur:
+        await cur.execute(
+            """
+            select measured_at, power_w, soc_pct from charging.meter_sample
+            where transaction_id = %(id)s and measured_at >= %(since)s
+            order by measured_at desc limit 1
             """,
             {"id": transaction_id, "since": since},
         )

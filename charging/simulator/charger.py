@@ -1,0 +1,282 @@
+"""One simulated charger: its plug, its meter, its socket. The client side is the ocpp library's own."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from ocpp.exceptions import OCPPError
+from ocpp.v16 import call
+from ocpp.v16.enums import ChargePointErrorCode, Reason
+from ocpp.v16.enums import ChargePointStatus as Status
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake, WebSocketException
+
+from charging.simulator.car import Car
+from charging.simulator.voice import Voice
+from facility.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+VENDOR: Final = "Pingzhan simulated"
+RECONNECT_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Make:
+    """What kind of charger this is."""
+
+    identity: str
+    model: str
+    max_w: int
+    is_dc: bool
+    voltage_v: int = 220
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often it samples, and how much faster than the wall clock its car charges (1 in the demonstration)."""
+
+    sample_every_s: float = 10.0
+    speed: int = 1
+
+
+class SimulatedCharger:
+    """A charger with one plug. Its life is `run`; cars come by `plug_in`."""
+
+    def __init__(
+        self,
+        make: Make,
+        address: str,
+        clock: Clock,
+        pace: Pace,
+        new_car: Callable[[], Car],
+        password: str | None = None,
+    ) -> None:
+        self.make = make
+        self.clock = clock
+        self.status: Status = Status.available
+        self.is_operative = True
+        self.limit_w = make.max_w
+        self.configuration = {
+            "MeterValueSampleInterval": str(int(pace.sample_every_s)),
+            "HeartbeatInterval": "300",
+            "NumberOfConnectors": "1",
+            "AuthorizeRemoteTxRequests": "false",
+            "SupportedFeatureProfiles": "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging",
+            "ChargeProfileMaxStackLevel": "10",
+            "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
+        }
+        self.reservation: tuple[int, str] | None = None
+        self.list_version = 0
+        self.transaction_id: int | None = None
+        self._address = f"{address.rstrip('/')}/{make.identity}"
+        self._pace = pace
+        self._new_car = new_car
+        self._password = password
+        self._register_mwh = 1_000_000 * (sum(make.identity.encode()) * 37 % 5000 + 200)
+        self._voice: Voice | None = None
+        self._is_connected = asyncio.Event()
+        self._car: Car | None = None
+        self._session: asyncio.Task[None] | None = None
+        self._stop_reason: Reason | None = None
+        self._woken = asyncio.Event()
+        self._heartbeat_s = 300.0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a car may plug in."""
+        return self._car is None and self.is_operative and self._is_connected.is_set()
+
+    async def run(self) -> None:
+        """Stay connected for ever."""
+        headers = {}
+        if self._password is not None:
+            headers["Authorization"] = _basic(self.make.identity, self._password)
+        while True:
+            try:
+                async with connect(
+                    self._address,
+                    subprotocols=["ocpp1.6"],  # type: ignore[list-item]
+                    additional_headers=headers,
+                    ping_interval=None,
+                    compression=None,
+                ) as ws:
+                    await self._live(Voice(self, ws))
+            except (OSError, WebSocketException, InvalidHandshake, TimeoutError, OCPPError) as gone:
+                log.info("simulator.away", charger=self.make.identity, reason=str(gone)[:120])
+            self._is_connected.clear()
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _live(self, voice: Voice) -> None:
+        listening = asyncio.create_task(voice.start())
+        try:
+            await self._greet(voice)
+            self._voice = voice
+            self._is_connected.set()
+            beating = asyncio.create_task(self._beat(voice))
+            try:
+                await listening
+            finally:
+                beating.cancel()
+        finally:
+            listening.cancel()
+
+    async def _greet(self, voice: Voice) -> None:
+        while True:
+            booted = await voice.call(
+                call.BootNotification(
+                    charge_point_model=self.make.model,
+                    charge_point_vendor=VENDOR,
+                    charge_point_serial_number=self.make.identity[:25],
+                    firmware_version="sim-1",
+                ),
+                suppress=False,
+            )
+            if booted.status == "Accepted":
+                break
+            await asyncio.sleep(max(1, booted.interval))
+        self._heartbeat_s = float(booted.interval or 300)
+        await voice.call(self._status_message(0, Status.available), suppress=False)
+        await voice.call(self._status_message(1, self.status), suppress=False)
+
+    async def _beat(self, voice: Voice) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            await voice.call(call.Heartbeat(), suppress=True)
+
+    def _status_message(self, connector: int, status: Status) -> Any:
+        if connector == 0 and not self.is_operative:
+            status = Status.unavailable
+        return call.StatusNotification(
+            connector_id=connector,
+            error_code=ChargePointErrorCode.no_error,
+            status=status,
+            timestamp=self._now_text(),
+        )
+
+    def _now_text(self) -> str:
+        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    async def tell(self, payload: Any) -> Any:
+        """Send until it is answered: what concerns a transaction survives lost connections, as in a real charger."""
+        while True:
+            await self._is_connected.wait()
+            voice = self._voice
+            assert voice is not None  # connected
+            try:
+                return await voice.call(payload, suppress=False)
+            except (OSError, WebSocketException, TimeoutError, OCPPError) as gone:
+                log.info("simulator.again", charger=self.make.identity, reason=str(gone)[:120])
+                await asyncio.sleep(1)
+
+    async def show(self, status: Status) -> None:
+        """Change and report the plug's status."""
+        self.status = status
+        await self.tell(self._status_message(1, status))
+
+    def plug_in(self, car: Car, tag: str, stay: timedelta) -> None:
+        """A car comes, charges and leaves after `stay`."""
+        self._car = car
+        self._session = asyncio.create_task(self._charge(car, tag, self.clock.now() + stay))
+
+    def start_remotely(self, tag: str) -> None:
+        """A driver at the page: a simulated car stands here for an hour and a half."""
+        self.plug_in(self._new_car(), tag, timedelta(minutes=90))
+
+    def stop(self, reason: Reason) -> None:
+        """End the running transaction, if there is one."""
+        self._stop_reason = reason
+        self._woken.set()
+
+    async def apply_availability(self) -> None:
+        """Report what a change of availability made of the plug."""
+        if self._car is None:
+            await self.show(Status.available if self.is_operative else Status.unavailable)
+
+    async def _charge(self, car: Car, tag: str, leaves_at: datetime) -> None:
+        self._stop_reason = None
+        await self.show(Status.preparing)
+        started = await self.tell(
+            call.StartTransaction(
+                connector_id=1,
+                id_tag=tag,
+                meter_start=self._register_mwh // 1000,
+                timestamp=self._now_text(),
+                reservation_id=self.reservation[0] if self.reservation else None,
+            )
+        )
+        self.reservation = None
+        self.transaction_id = started.transaction_id
+        if started.id_tag_info["status"] == "Accepted":
+            await self.show(Status.charging)
+            await self._deliver(car, leaves_at)
+        else:
+            self._stop_reason = Reason.de_authorized
+        await self.tell(
+            call.StopTransaction(
+                meter_stop=self._register_mwh // 1000,
+                timestamp=self._now_text(),
+                transaction_id=started.transaction_id,
+                reason=self._stop_reason or Reason.ev_disconnected,
+                id_tag=tag,
+            )
+        )
+        self.transaction_id = None
+        await self.show(Status.finishing)
+        if self._stop_reason not in (None, Reason.ev_disconnected):
+            await asyncio.sleep(min(20.0, 2 * self._pace.sample_every_s) / self._pace.speed)
+        self._car = None
+        self.limit_w = self.make.max_w
+        await self.show(Status.available if self.is_operative else Status.unavailable)
+
+    async def _deliver(self, car: Car, leaves_at: datetime) -> None:
+        """Charge and sample until the car leaves or something ends it."""
+        while self._stop_reason is None and self.clock.now() < leaves_at:
+            began_s = self.clock.monotonic()
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(self._pace.sample_every_s):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            milliseconds = int((self.clock.monotonic() - began_s) * 1000) * self._pace.speed
+            power_w, energy_mwh = car.take(self.limit_w, milliseconds)
+            self._register_mwh += energy_mwh
+            await self.tell(self._sample(car, power_w))
+            wanted = Status.suspended_ev if car.is_full else Status.charging
+            if self.limit_w == 0 and not car.is_full:
+                wanted = Status.suspended_evse
+            if wanted != self.status:
+                await self.show(wanted)
+
+    def _sample(self, car: Car, power_w: int) -> Any:
+        register = {
+            "measurand": "Energy.Active.Import.Register",
+            "unit": "Wh",
+            "value": str(self._register_mwh // 1000),
+        }
+        power = {"measurand": "Power.Active.Import", "unit": "W", "value": str(power_w)}
+        current = {
+            "measurand": "Current.Import",
+            "unit": "A",
+            "value": f"{power_w / self.make.voltage_v:.1f}",
+            "phase": "L1",
+        }
+        voltage = {"measurand": "Voltage", "unit": "V", "value": str(self.make.voltage_v), "phase": "L1"}
+        sampled = [register, power, current, voltage]
+        if self.make.is_dc:
+            sampled.append({"measurand": "SoC", "unit": "Percent", "value": str(car.soc_pct)})
+        return call.MeterValues(
+            connector_id=1,
+            transaction_id=self.transaction_id,
+            meter_value=[{"timestamp": self._now_text(), "sampledValue": sampled}],
+        )
+
+
+def _basic(user: str, password: str) -> str:
+    from base64 import b64encode
+
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,1 @@
+"""The driver's page of a charger, `/c/<evse>`."""
