@@ -15,10 +15,11 @@ from websockets.frames import Frame
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from charging import charger_store, order_store, tag_store, transactions
+from charging import charger_store, order_store, reconcile, tag_store, transactions
 from charging.batch import Batch
 from charging.batch_store import SeenRow
 from charging.charger_store import Charger
+from charging.demo import put_demo_tags
 from charging.door import Door, Turned, chosen_protocol
 from charging.link import Link
 from charging.orders import REPEATABLE
@@ -78,6 +79,8 @@ class Central:
         """Register the site's chargers and read all of them."""
         async with unit_of_work(self._ctx.pool) as conn:
             await register_site(conn, self._ctx.site, self._ctx.clock.now())
+            if self._ctx.settings.demo:
+                await put_demo_tags(conn, self._ctx.clock.now())
         await self._door.learn()
 
     async def knock(self, ws: ServerConnection, request: Request) -> Response | None:
@@ -279,6 +282,7 @@ async def run(ctx: Context) -> None:
         tasks.create_task(central.batch.run())
         tasks.create_task(central.hear())
         tasks.create_task(central.look_after())
+        tasks.create_task(reconcile.run(ctx))
         async with open_port(central, ctx.settings.host, ctx.settings.ocpp_port):
             log.info("ocpp.listening", port=ctx.settings.ocpp_port)
             try:

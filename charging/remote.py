@@ -50,3 +50,32 @@ def availability_order(version: str, evse_no: int, *, is_operative: bool) -> tup
     if version == "1.6":
         return "ChangeAvailability", {"connectorId": evse_no, "type": word}
     return "ChangeAvailability", {"operationalStatus": word, "evse": {"id": evse_no}}
+
+
+def limit_order(
+    version: str, evse_no: int, transaction: Transaction, profile_id: int, limit_a: int
+) -> tuple[str, Payload]:
+    """Action and payload that hold a running transaction to a current, above every other profile."""
+    schedule: dict[str, Any] = {
+        "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit_a}],
+    }
+    if version == "1.6":
+        profile = {
+            "chargingProfileId": profile_id,
+            "transactionId": transaction.id,
+            "stackLevel": 9,
+            "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": schedule,
+        }
+        return "SetChargingProfile", {"connectorId": evse_no, "csChargingProfiles": profile}
+    profile = {
+        "id": profile_id,
+        "stackLevel": 9,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "transactionId": transaction.station_transaction or str(transaction.id),
+        "chargingSchedule": [{"id": profile_id, **schedule}],
+    }
+    return "SetChargingProfile", {"evseId": evse_no, "chargingProfile": profile}

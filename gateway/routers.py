@@ -5,14 +5,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
+import charging.http
+import charging.web.pages
 import gateway.board
 import gateway.live
 import gateway.staff.http
 import wartime_conversion.http
 import wartime_conversion.phone.http
+from charging.orders import hearing_answers
 from facility.context import Context
 
 ROUTERS = (
+    charging.http.router,
+    charging.web.pages.router,
     gateway.board.router,
     gateway.staff.http.router,
     gateway.staff.http.pages,
@@ -36,5 +41,6 @@ def mount(app: FastAPI, context: Context) -> None:
 async def background(app: FastAPI, context: Context) -> AsyncIterator[None]:
     """What the web process keeps running beside its routes (the live feed, its heartbeat)."""
     async with AsyncExitStack() as stack:
+        app.state.order_answers = await stack.enter_async_context(hearing_answers(context.dsn, context.pool))
         app.state.live = await stack.enter_async_context(gateway.live.following(context))
         yield
