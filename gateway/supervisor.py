@@ -29,6 +29,8 @@ CommandOf = Callable[[str], Sequence[str]]
 
 def process_command(name: str) -> Sequence[str]:
     """Command line of one of our processes."""
+    if name == "simulator":  # the demonstration's chargers, on the client side of OCPP
+        return [sys.executable, "-m", "charging.simulator"]
     return [sys.executable, "-m", "gateway", "process", name]
 
 

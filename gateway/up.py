@@ -20,6 +20,7 @@ from gateway.readiness import unready_parts
 from gateway.supervisor import Supervisor
 
 PROCESSES = ("web", "work", "charging", "lpr")
+SIMULATOR = "simulator"
 _READY_WITHIN_S = 300.0
 _REMIND_EVERY_S = 15.0
 
@@ -59,7 +60,7 @@ def run_up(settings: Settings, names: Sequence[str]) -> int:
         for line in credential_lines(asyncio.run(prepare(settings, dsn, clock))):
             _print(line)
         supervisor = Supervisor(
-            names,
+            [*names, *simulated(settings, names)],
             server=server,
             environment={**inherited_environment(), "PINGZHAN_DATABASE_URL": dsn},
             logs=_logs_folder(settings),
@@ -82,6 +83,11 @@ def run_up(settings: Settings, names: Sequence[str]) -> int:
             _say("stopping")
             supervisor.stop()
     return 0
+
+
+def simulated(settings: Settings, names: Sequence[str]) -> list[str]:
+    """The demonstration's own process: simulated chargers, where a real central system is there to hear them."""
+    return [SIMULATOR] if settings.demo and "charging" in names else []
 
 
 @contextmanager

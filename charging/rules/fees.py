@@ -6,7 +6,7 @@ half up to whole fen once. The same function prices a running charge (shown to t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
 
@@ -92,6 +92,10 @@ def bands_wrong(bands: Sequence[Band]) -> str | None:
             return f"the bands {before.name} and {after.name} leave a gap or overlap"
     if any(band.from_minute >= band.to_minute for band in ordered):
         return "a band ends before it begins"
+    if len({(band.name, band.energy_price, band.service_price) for band in ordered}) != len(
+        {band.name for band in ordered}
+    ):
+        return "one name has two prices"
     if any(band.energy_price < 0 or band.service_price < 0 for band in ordered):
         return "a price is negative"
     return None
@@ -109,9 +113,20 @@ def energy_by_band(readings: Sequence[Reading], tariff: EnergyTariff, zone: tzin
         ValueError: time or energy runs backwards.
     """
     shares: dict[str, int] = {}
+    # Most intervals lie within the band of the one before: asking the calendar for each would cost ten times as much.
+    band, since, until = "", datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
     for before, after in pairwise(readings):
-        if after.at < before.at or after.delivered_wh < before.delivered_wh:
+        rise_wh = after.delivered_wh - before.delivered_wh
+        if after.at < before.at or rise_wh < 0:
             raise ValueError("readings run backwards")
+        if rise_wh == 0:
+            continue
+        if not since <= before.at < until:
+            found, until = _band_at(before.at, tariff, zone)
+            band, since = found.name, before.at
+        if after.at <= until:
+            shares[band] = shares.get(band, 0) + rise_wh
+            continue
         for name, wh in _split(before, after, tariff, zone):
             shares[name] = shares.get(name, 0) + wh
     return shares
@@ -120,8 +135,6 @@ def energy_by_band(readings: Sequence[Reading], tariff: EnergyTariff, zone: tzin
 def _split(before: Reading, after: Reading, tariff: EnergyTariff, zone: tzinfo) -> list[tuple[str, int]]:
     """Cut one interval at the bounds of bands; the last piece takes what rounding left, so nothing is lost."""
     rise_wh = after.delivered_wh - before.delivered_wh
-    if rise_wh == 0:
-        return []
     span = after.at - before.at
     pieces: list[tuple[str, int]] = []
     at, given_wh = before.at, 0

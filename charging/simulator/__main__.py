@@ -9,12 +9,13 @@ from charging.simulator.charger import Pace
 from charging.simulator.fleet import Fleet
 from facility.clock import SystemClock
 from facility.logs import set_up_logs
+from facility.settings import load_settings
 from facility.site import demonstration_site, load_site
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="charging.simulator", description="Simulated chargers.")
-    parser.add_argument("--url", default="ws://127.0.0.1:9000/ocpp", help="the central system")
+    parser.add_argument("--url", help="the central system; default: the port of the settings on this machine")
     parser.add_argument("--site", type=Path, help="site file; default: the demonstration site")
     parser.add_argument("--only", help="EVSEs, comma separated; default: all of the site")
     parser.add_argument("--no-cars", action="store_true", help="no car comes by itself")
@@ -25,11 +26,14 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(args: argparse.Namespace) -> None:
-    site = load_site(args.site) if args.site else demonstration_site()
+    settings = load_settings()
+    path = args.site or settings.site
+    site = load_site(path) if path else demonstration_site()
+    url = args.url or f"ws://127.0.0.1:{settings.ocpp_port}/ocpp"
     wanted = set(args.only.split(",")) if args.only else None
     evses = [evse for evse in site.evses.values() if wanted is None or evse.id in wanted]
     pace = Pace(sample_every_s=args.sample_s, speed=args.speed)
-    fleet = Fleet(evses, args.url, SystemClock(), pace, args.seed)
+    fleet = Fleet(evses, url, SystemClock(), pace, args.seed)
     running = asyncio.ensure_future(fleet.run(with_cars=not args.no_cars))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
