@@ -53,7 +53,7 @@ def _genetic_share(problem: Problem) -> float:
     busy = sum(1 for duration in problem.durations if duration)
     if busy <= 45:
         return 0.05
-    return 0.15 if busy <= 80 else 0.6
+    return 0.45 if busy <= 80 else 0.75
 
 
 def _search(
