@@ -128,7 +128,7 @@ def connect_sync(dsn: str) -> Connection:
     try:
         return psycopg.connect(full_dsn(dsn))
     except psycopg.OperationalError as fault:
-        reason = str(fault).strip().splitlines()[-1]
+        reason = str(fault).strip().splitlines()[0].rpartition("failed: ")[2]
         raise DatabaseAway(f"database {place_of(dsn)} does not answer: {reason}") from fault
 
 

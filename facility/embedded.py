@@ -1,6 +1,7 @@
 """The embedded database server of one installation: made, started, joined and stopped."""
 
 import fcntl
+import shutil
 import signal
 import subprocess
 import time
@@ -37,6 +38,7 @@ _RETRY_FOR_S = 15.0  # after a crash the dead server's workers hold the data for
 _STOP_WITHIN_S = 30.0
 _WAIT_FOR_OTHERS_S = 5.0  # a command such as `user add` may have it for a moment
 _LOG_LIMIT_BYTES = 8_000_000
+_ROOM_TO_START_BYTES = 1_000_000
 _PASSING = ("lock file", "shared memory block is still in use", "the database system is starting up")
 
 OPTIONS: Mapping[str, str] = {
@@ -187,7 +189,10 @@ def launch(server: Server) -> None:
         said = log.read_bytes()[from_here:].decode("utf-8", "replace")
         code = server.process.returncode
         if not any(mark in said for mark in _PASSING) or time.monotonic() - started > _RETRY_FOR_S:
-            raise Unavailable(f"the database did not start (exit {code}): {telling_line(said)} (log: {log})")
+            # On a full disk the log may lack the very line that says so.
+            is_full = shutil.disk_usage(server.data).free < _ROOM_TO_START_BYTES
+            reason = f"no space left on the disk of {server.data}" if is_full else telling_line(said)
+            raise Unavailable(f"the database did not start (exit {code}): {reason} (log: {log})")
         time.sleep(0.3)
 
 

@@ -1,11 +1,13 @@
 """The embedded server: made once, started again, joined, refused."""
 
+import contextlib
 import os
 import select
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -176,3 +178,48 @@ def test_a_state_directory_that_cannot_be_written_is_one_clear_line(tmp_path: Pa
     with pytest.raises(Unavailable, match="cannot be written") as caught:
         start_server(tmp_path / "file" / "state", options=QUICK)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def tiny_disk(open_folder: Path) -> Iterator[Path]:
+    """A disk of 100 MB: a cluster fits, and little else."""
+    folder = open_folder / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100m,mode=755", "pingzhan-test", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("a small disk can be mounted only by root, and not everywhere")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _fill(folder: Path) -> Path:
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"0" * 65536):
+            pass
+    return filler
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_the_data_whole(tiny_disk: Path) -> None:
+    state = tiny_disk / "state"
+    filler = _fill(tiny_disk)
+    with pytest.raises(Unavailable, match=r"(?i)no space left") as caught:
+        start_server(state, options=QUICK)
+    assert "\n" not in str(caught.value)
+    filler.unlink()
+
+    server = start_server(state, options=QUICK)
+    with psycopg.connect(server.dsn(), autocommit=True) as conn:
+        conn.execute("CREATE TABLE kept (n int, t text)")
+        conn.execute("INSERT INTO kept VALUES (7, '')")
+        filler = _fill(tiny_disk)
+        with pytest.raises(psycopg.errors.DiskFull):
+            conn.execute("INSERT INTO kept SELECT n, repeat('x', 6000) FROM generate_series(1, 20000) AS n")
+        assert conn.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+    server.stop()
+
+    with pytest.raises(Unavailable, match=r"(?i)no space left"):
+        start_server(state, options=QUICK)
+    filler.unlink()
+    with embedded_server(state, options=QUICK) as again, psycopg.connect(again.dsn()) as conn:
+        assert conn.execute("SELECT n FROM kept").fetchall() == [(7,)]
