@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 import charging.demo
+import gateway.parking.demo_history
 from facility.clock import Clock
 from facility.context import Context
 from facility.db import open_pool, unit_of_work
@@ -23,7 +24,10 @@ from gateway.staff.store import count_people
 HISTORY_LENGTH = timedelta(days=90)
 HISTORY_SEED = 371
 FillHistory = Callable[[AsyncConnection[Any], Site, datetime, datetime, int], Awaitable[None]]
-HISTORY_FILLERS: tuple[FillHistory, ...] = (charging.demo.fill_history,)
+HISTORY_FILLERS: tuple[FillHistory, ...] = (
+    gateway.parking.demo_history.fill_history,
+    charging.demo.fill_history,
+)
 
 FIRST_LOGIN = "admin"
 FIRST_NAME = "系统管理员"

@@ -10,6 +10,8 @@ import charging.web.pages
 import gateway.board
 import gateway.live
 import gateway.staff.http
+import gateway.web.drivers
+import gateway.web.static_files
 import wartime_conversion.http
 import wartime_conversion.phone.http
 from charging.orders import hearing_answers
@@ -22,6 +24,8 @@ ROUTERS = (
     gateway.staff.http.router,
     gateway.staff.http.pages,
     gateway.live.router,
+    gateway.web.static_files.router,
+    gateway.web.drivers.pages,
     wartime_conversion.http.router,
     wartime_conversion.phone.http.router,
 )

@@ -20,6 +20,12 @@ class CouponNotUsable(Conflict):
     code = "coupon.not_usable"
 
 
+class LevelFull(Conflict):
+    """A level has no place that could be kept."""
+
+    code = "place.level_full"
+
+
 class PlaceNotKept(Conflict):
     """The plate has a place kept already."""
 

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Missing
+from facility.site import Site
 from facility.store import write_fact
 from facility.units import local
 from gateway.parking import gifts_store, lanes_store, store
@@ -38,17 +39,21 @@ class ZoneUnknown(Missing):
 
 async def prepare(ctx: Context) -> None:
     """Give every bay, zone and lane of the site its first row; changes nothing where they have one."""
-    now = ctx.clock.now()
     async with unit_of_work(ctx.pool) as conn:
-        capacity: dict[str, int] = dict.fromkeys(ctx.site.zones, 0)
-        for bay in ctx.site.bays.values():
-            capacity[bay.zone] += 1
-            await rows.prepare_bay(conn, bay.id, bay.zone, now=now)
-        for zone_id, bays in capacity.items():
-            await rows.prepare_zone(conn, zone_id, capacity=bays, now=now)
-        for lane in ctx.site.lanes.values():
-            await lanes_store.prepare_lane(conn, lane.id, now=now)
-        await rows.follow_bay_use(conn, now=now)
+        await prepare_rows(conn, ctx.site, now=ctx.clock.now())
+
+
+async def prepare_rows(conn: Conn, site: Site, *, now: datetime) -> None:
+    """As `prepare`, in the caller's unit of work."""
+    capacity: dict[str, int] = dict.fromkeys(site.zones, 0)
+    for bay in site.bays.values():
+        capacity[bay.zone] += 1
+    await rows.prepare_bays(conn, [(bay.id, bay.zone) for bay in site.bays.values()], now=now)
+    for zone_id, bays in capacity.items():
+        await rows.prepare_zone(conn, zone_id, capacity=bays, now=now)
+    for lane in site.lanes.values():
+        await lanes_store.prepare_lane(conn, lane.id, now=now)
+    await rows.follow_bay_use(conn, now=now)
 
 
 async def count_cars(conn: Conn, zone_id: str, cars: int, *, now: datetime, cause: str = "change") -> None:
@@ -170,6 +175,14 @@ async def roll_up(conn: Conn, *, now: datetime) -> int:
     written += await rows.roll_up_days(conn, day, until)
     await rows.write_rollup_mark(conn, until)
     return written
+
+
+async def roll_up_from_quarters(conn: Conn, since: datetime, *, now: datetime) -> None:
+    """Make hours and days where the quarter hours since a local midnight are written, and go on from there."""
+    until = now.replace(second=0, microsecond=0)
+    await rows.roll_up_hours(conn, since, until)
+    await rows.roll_up_days(conn, since, until)
+    await rows.write_rollup_mark(conn, until)
 
 
 async def each_minute(conn: Conn, *, now: datetime) -> None:

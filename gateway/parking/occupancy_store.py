@@ -1,5 +1,6 @@
 """Rows of bays, zone counts and the occupancy series with its roll-ups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,15 +52,17 @@ class SeriesPoint:
     capacity: int | None
 
 
-async def prepare_bay(conn: Conn, bay_id: str, zone_id: str, *, now: datetime) -> None:
-    """Give a bay its first row, empty."""
+async def prepare_bays(conn: Conn, bays: Sequence[tuple[str, str]], *, now: datetime) -> None:
+    """Give every bay (id, zone) its first row, empty."""
     await conn.execute(
         """
         insert into parking.bay_state (bay_id, zone_id, is_occupied, changed_at, heard_at)
-        values (%(bay_id)s, %(zone_id)s, false, %(now)s, %(now)s)
+        select bay_id, zone_id, false, %(now)s, %(now)s
+        from unnest(%(bays)s::text[], %(zones)s::text[]) as given (bay_id, zone_id)
         on conflict (bay_id) do update set zone_id = excluded.zone_id
+        where parking.bay_state.zone_id <> excluded.zone_id
         """,
-        {"bay_id": bay_id, "zone_id": zone_id, "now": now},
+        {"bays": [bay for bay, _ in bays], "zones": [zone for _, zone in bays], "now": now},
     )
 
 

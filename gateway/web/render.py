@@ -21,6 +21,7 @@ from gateway.web.static_files import address_of
 
 Language = Literal["zh", "en"]
 HERE = Path(__file__).parent
+TEMPLATES = (HERE / "templates",)
 LANGUAGE_COOKIE = "lang"
 # Nothing comes from another address, no inline script runs, and no other site may frame a page that pays.
 POLICY = (
@@ -75,8 +76,8 @@ def spaced_plate(plate: str) -> str:
 
 
 @cache
-def environment(folders: tuple[Path, ...] = (HERE / "templates",)) -> Environment:
-    """Jinja over the shared templates (and a domain's own folder before them)."""
+def environment(language: Language, folders: tuple[Path, ...]) -> Environment:
+    """Jinja that speaks one language, over the shared templates (and a domain's own folder before them)."""
     made = Environment(
         loader=FileSystemLoader(folders),
         autoescape=select_autoescape(default=True),
@@ -85,16 +86,11 @@ def environment(folders: tuple[Path, ...] = (HERE / "templates",)) -> Environmen
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.globals["static"] = address_of
-    return made
-
-
-def _with_language(language: Language, folders: tuple[Path, ...]) -> Environment:
-    made = environment(folders).overlay()
     catalogue = translations(language)
     made.install_gettext_callables(  # type: ignore[attr-defined]
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
+    made.globals["static"] = address_of
     made.filters.update(
         yuan=lambda fen: yuan(Fen(fen)),
         how_long=lambda span: how_long(span, language),
@@ -102,12 +98,6 @@ def _with_language(language: Language, folders: tuple[Path, ...]) -> Environment
         plate=spaced_plate,
     )
     return made
-
-
-@cache
-def language_environment(language: Language, folders: tuple[Path, ...]) -> Environment:
-    """Jinja that speaks one language; kept, because making it compiles every template."""
-    return _with_language(language, folders)
 
 
 def say(language: Language) -> Callable[[str], str]:
@@ -120,13 +110,13 @@ def render(
     template: str,
     *,
     status: int = 200,
-    folders: tuple[Path, ...] = (HERE / "templates",),
+    folders: tuple[Path, ...] = TEMPLATES,
     **values: Any,
 ) -> HTMLResponse:
     """A page in the reader's language; packed where the browser can unpack it."""
     language = language_of(request)
     text = (
-        language_environment(language, folders)
+        environment(language, folders)
         .get_template(template)
         .render(
             lang=language,

@@ -28,7 +28,7 @@ class PlateInput extends HTMLElement {
 
   firstBare() {
     const bare = this.signs.findIndex((sign) => sign === "");
-    return bare === -1 ? LENGTH - 1 : Math.min(bare, LENGTH - 2);
+    return bare === -1 ? LENGTH - 1 : bare;
   }
 
   draw() {
@@ -61,7 +61,7 @@ class PlateInput extends HTMLElement {
   put(sign) {
     if (!this.fits(sign)) return;
     this.signs[this.at] = sign;
-    if (this.at < LENGTH - 2) this.at += 1;
+    if (this.at < LENGTH - 1) this.at += 1;
     this.send();
   }
 
