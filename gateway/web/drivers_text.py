@@ -56,9 +56,10 @@ def money_lines(money: list[Money], language: Language) -> list[MoneyLine]:
         "alipay": word("支付宝"),
         "simulated": word("模拟付款"),
     }
+    received, given_back = word("付款"), word("退款")
     return [
         MoneyLine(
-            text=f"{word('付款') if row.amount_fen > 0 else word('退款')} · {names.get(row.how, row.how)}",
+            text=f"{received if row.amount_fen > 0 else given_back} · {names.get(row.how, row.how)}",
             at=row.at,
             amount_fen=row.amount_fen,
             reference=row.reference,
