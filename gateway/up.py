@@ -12,6 +12,7 @@ from facility.db import connect_sync, full_dsn
 from facility.edition import read_edition
 from facility.embedded import Server, start_server
 from facility.errors import Unavailable
+from facility.logs import set_up_logs
 from facility.migrate import migrate
 from facility.settings import Settings, inherited_environment
 from facility.site import load_site
@@ -50,6 +51,7 @@ def run_up(settings: Settings, names: Sequence[str]) -> int:
     Raises:
         OpsError: it cannot start; one line says what and where.
     """
+    set_up_logs("up")
     clock = SystemClock()
     began_s = clock.monotonic()
     load_site(settings.site)  # a broken one is told before anything starts
