@@ -10,9 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
+import cv2
 import httpx
+import psycopg
+
+from facility.embedded import join_server
+from lpr.demo import render_gate_picture
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a password for tests"
@@ -130,9 +135,36 @@ class House:
     def kill_database(self) -> None:
         """`kill -9` the database's first process, and wait until the house is ready again."""
         pid_file = self.data / "database" / "postmaster.pid"
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
-        eventually(lambda: not self.ready().get("ready"), "the loss of the database was noticed", 60)
-        eventually(lambda: self.ready().get("ready"), "the database came back", 90)
+
+        def pid() -> int:
+            try:
+                return int(pid_file.read_text().split()[0])
+            except (FileNotFoundError, IndexError):
+                return 0
+
+        killed = pid()
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: pid() not in (0, killed), "another database server took its place", 60)
+        eventually(lambda: self.ready().get("ready"), "the house is ready again", 90)
+
+    def rows(self, statement: LiteralString, **values: Any) -> list[tuple[Any, ...]]:
+        """What the database holds, read past the product."""
+        server = join_server(self.data)
+        assert server is not None, "the database is not running"
+        with psycopg.connect(server.dsn()) as conn:
+            return conn.execute(statement, values).fetchall()
+
+    def show(self, lane: str, plate: str, *, seed: int = 1, name: str | None = None) -> None:
+        """A car stands before the camera of a lane: its picture appears in the camera's folder."""
+        folder = self.data / "cameras" / f"cam-{lane}"
+        folder.mkdir(parents=True, exist_ok=True)
+        good, octets = cv2.imencode(
+            ".jpg", render_gate_picture(plate, "green" if len(plate) == 8 else "blue", seed)
+        )
+        assert good
+        part = folder / f".{plate}-{seed}.part"
+        part.write_bytes(octets.tobytes())
+        part.rename(folder / (name or f"{lane}-{seed}.jpg"))
 
     @contextmanager
     def signed_in(self, login: str = "admin", password: str = PASSWORD) -> Iterator[httpx.Client]:
