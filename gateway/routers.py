@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 import charging.http
 import charging.web.pages
+import dashboard.app
 import gateway.board
 import gateway.live
 import gateway.staff.http
@@ -39,6 +40,7 @@ def include(app: FastAPI) -> None:
 
 def mount(app: FastAPI, context: Context) -> None:
     """Add the screens that bring their own application; they come after every route."""
+    dashboard.app.mount(app, context)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from facility.mode import Mode, ModeEvent
 from facility.store import read_mode, write_mode
 from wartime_conversion import effects, moves, record
 from wartime_conversion.amendment_store import Amendment, insert_amendment, read_amendments
+from wartime_conversion.cards import write_cards
 from wartime_conversion.phone.entries import settle
 from wartime_conversion.plan_library.store import read_version
 from wartime_conversion.rules.clock import Pause
@@ -115,6 +116,7 @@ async def activate(conn: Conn, ctx: Context, order: RunOrder, person: Person) ->
     run = await _take_role(conn, run, RunRole.COMMANDER, None, person.id, person.name, False, person, now)
     run = await _first_effects(conn, ctx, run, person, now)
     scene = await load_scene(conn, ctx.site, run, now)
+    await write_cards(conn, scene)
     await moves.release_free(conn, scene)
     return scene.run
 
@@ -311,6 +313,7 @@ async def amend(
         conn, scene.run, "plan.amended", by=person.name, now=scene.now, task=code, number=number, change=change,
         reason=reason,
     )  # fmt: skip
+    await write_cards(conn, await load_scene(conn, scene.site, scene.run, scene.now))
     return number
 
 

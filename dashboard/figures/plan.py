@@ -7,7 +7,7 @@ from dashboard.figures.bays import GLYPHS, LOOKS, BayState, look_of
 from facility.layout import Aisle, Bay, Lane, Language, Level, Opening, Ramp, Rect, Room, Site
 
 SCALE = 10  # drawing units in a metre
-_MARGIN_M = 3.0
+_MARGIN_M = 2.6
 _MAJOR = frozenset({"vehicle", "door", "stair", "shaft", "valve"})
 
 
@@ -104,6 +104,7 @@ def _middle(rect: Rect) -> tuple[float, float]:
 
 def _room(room: Room, language: Language) -> str:
     x_m, y_m = _middle(room.rect)
+    y_m += 1.6 if room.kind == "room" else 0  # clear of the columns, which stand on the middle line
     stairs = ""
     if room.kind == "stair":
         treads = (room.rect.x_m + 0.9 + 0.6 * step for step in range(int((room.rect.width_m - 1.5) / 0.6)))
@@ -120,11 +121,11 @@ def _ramp(ramp: Ramp, language: Language) -> str:
     x_m, y_m = _middle(ramp.rect)
     length = ramp.rect.width_m * 0.6 if ramp.up_deg in (0, 180) else ramp.rect.height_m * 0.6
     half = _u(length / 2)
-    tip = f"M-{half} 0H{half}m-9 -6 9 6-9 6"
+    tip = f"M-{half} 0H{half}m-8 -5 8 5-8 5"
     arrow = (
         f'<path class="climb" transform="translate({_u(x_m)} {_u(y_m)}) rotate({ramp.up_deg})" d="{tip}"/>'
     )
-    name = _label(x_m, ramp.rect.y_m + ramp.rect.height_m / 2 - 0.7, "ramp-name", ramp.name.said(language))
+    name = _label(x_m, ramp.rect.y_m - 0.7, "ramp-name", ramp.name.said(language))
     lines = _box(ramp.rect, "lines")
     return f'<g class="ramp">{_box(ramp.rect, "body")}{lines}{arrow}{name}</g>'
 

@@ -1,1 +1,1 @@
-"""Pages of the dashboard: layout and thin callbacks."""
+"""The screens: one module each, with a layout and thin callbacks."""
