@@ -14,6 +14,7 @@ import gateway.staff.http
 import gateway.web.drivers
 import gateway.web.static_files
 import wartime_conversion.http
+import wartime_conversion.pages
 import wartime_conversion.phone.http
 from charging.orders import hearing_answers
 from facility.context import Context
@@ -28,6 +29,7 @@ ROUTERS = (
     gateway.web.static_files.router,
     gateway.web.drivers.pages,
     wartime_conversion.http.router,
+    wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,
 )
 

@@ -1,0 +1,216 @@
+// One task, full screen: what to do, what to enter, who signs. Entered values survive a reload.
+
+import { takeIn } from "./camera.js";
+import { h, hourMinute, toast } from "./dom.js";
+import { keep, readPhoto } from "./queue.js";
+import { language, named, t } from "./text.js";
+import { pinCheck, pinKey } from "./words.js";
+
+const drafts = {
+  read: (key) => { try { return JSON.parse(localStorage.getItem(`draft:${key}`)) ?? {}; } catch { return {}; } },
+  write: (key, value) => localStorage.setItem(`draft:${key}`, JSON.stringify(value)),
+  drop: (key) => localStorage.removeItem(`draft:${key}`),
+};
+
+export function bounds(want) {
+  const unit = want.unit ? ` ${want.unit}` : "";
+  if (want.kind === "confirm") return t("yes");
+  if (want.least !== null && want.least === want.most) return `= ${want.least}${unit}`;
+  const low = want.least === null ? "" : `≥ ${want.least}`;
+  const high = want.most === null ? "" : `≤ ${want.most}`;
+  return `${[low, high].filter(Boolean).join("，")}${low || high ? unit : ""}`;
+}
+
+export function isMet(want, value, isSample) {
+  if (value === undefined || value === null || value === "") return false;
+  if (want.kind === "confirm") return value === true;
+  if (want.kind === "text" || want.kind === "time") return String(value).trim() !== "";
+  const number = Number(value);
+  if (!Number.isFinite(number) || (want.kind === "count" && !Number.isInteger(number))) return false;
+  if (isSample && want.kind === "count") return number >= 0;
+  return (want.least === null || number >= want.least) && (want.most === null || number <= want.most);
+}
+
+export function challenges(task, pkg) {
+  const openings = pkg.openings.filter((opening) => task.openings.includes(opening.id));
+  const asked = openings.flatMap((o) => {
+    const name = `${o.id} ${named(o)}`;
+    return [`${name}：${t("ask_clear")}`, `${name}：${t("ask_state")}`];
+  });
+  if (task.is_hold_point) asked.push(`${task.code}：${t("ask_accept")}`);
+  return asked;
+}
+
+const PIN_KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0", "✓"];
+
+export function sheet(task, pkg, me, onClose, onKept) {
+  const key = `${pkg.run.id}:${task.code}`;
+  const draft = { values: {}, photos: [], note: "", answers: [], signer: "", ...drafts.read(key) };
+  const save = () => drafts.write(key, draft);
+  const asked = challenges(task, pkg);
+  const root = h("section.sheet", { role: "dialog", "aria-modal": "true", "data-sheet": task.code });
+
+  function draw() {
+    root.replaceChildren(
+      h("header.sheethead", h("button.back", { type: "button", onclick: onClose }, "‹ ", t("back")), h("code", task.code), h(`span.state.${task.state}`, t(`state_${task.state}`))),
+      h("div.sheetbody", facts(), canAct() ? [values(), challenge(), photos(), note()] : entered(), waits()),
+      actions());
+  }
+
+  function facts() {
+    const crews = Object.entries(task.crews).map(([id, n]) => `${named(pkg.crews.find((c) => c.id === id) ?? { zh: id })} ${n}`).join("，");
+    const goods = [...Object.entries(task.equipment).map(([id, n]) => `${named(pkg.equipment[id] ?? { zh: id })} ×${n}`),
+      ...Object.entries(task.materials).map(([id, n]) => `${named(pkg.materials[id] ?? { zh: id })} ${n} ${pkg.materials[id]?.unit ?? ""}`)];
+    const minutes = pkg.run.kind === "drill" ? task.drill.minutes : task.likely_min;
+    return h("div.facts",
+      h("h1", named(task)),
+      h("p.sub", named(pkg.zones.find((z) => z.id === task.zone) ?? { zh: task.zone }), ` · ${task.quantity} ${task.unit} · ${t("likely")} ${minutes} ${t("minutes")}`),
+      task.is_sample ? h("p.soft", t(task.drill.mode === "simulate" ? "simulate" : "sample")) : null,
+      crews ? h("p", h("b", t("crew")), " ", crews) : null,
+      goods.length ? h("p", goods.join("，")) : null,
+      h("p.chips", task.hazards.filter((id) => id !== "NONE").map((id) => h("span.chip", "⚠ ", named(pkg.hazards[id] ?? { zh: id })))),
+      h("p.accept", h("b", t("acceptance")), " ", language.at === 0 ? task.acceptance_zh : task.acceptance_en));
+  }
+
+  const canAct = () => ["ready", "claimed", "started"].includes(task.state) || (task.state === "waiting" && task.unsent + task.pending > 0);
+
+  function entered() {
+    const shown = task.wanted.filter((w) => task.values[w.id] !== undefined);
+    return h("div.entered",
+      shown.map((w) => h("p", named(w), " ", h("b", String(task.values[w.id] === true ? t("yes") : task.values[w.id])), " ", w.unit)),
+      task.reported_by_name ? h("p.soft", `${t("by")} ${task.reported_by_name}${task.reported_at ? ` · ${hourMinute(task.reported_at)}` : ""}`) : null,
+      task.is_overridden ? h("p.soft", t("overridden")) : null,
+      task.state === "second" || task.state === "holding" ? challenge() : null);
+  }
+
+  function values() {
+    return h("div.values", task.wanted.map((want) => {
+      const value = draft.values[want.id];
+      const label = h("span.label", named(want), h("small", want.kind === "text" || want.kind === "time" ? "" : `${t("must")} ${bounds(want)}`));
+      if (want.kind === "confirm") {
+        return h(`button.confirm${value === true ? ".met" : ""}`, { type: "button", "data-value": want.id, onclick: () => { draft.values[want.id] = value === true ? false : true; save(); draw(); } },
+          label, h("b", value === true ? "✓" : "○"));
+      }
+      const input = h("input", {
+        type: want.kind === "time" ? "time" : want.kind === "text" ? "text" : "number", inputMode: want.kind === "count" ? "numeric" : want.kind === "number" ? "decimal" : "text",
+        step: "any", value: value ?? "", "data-value": want.id, "aria-label": named(want),
+        oninput: (event) => {
+          const raw = event.target.value;
+          draft.values[want.id] = raw === "" ? undefined : want.kind === "number" || want.kind === "count" ? Number(raw) : raw;
+          save();
+          box.className = `value ${raw === "" ? "" : isMet(want, draft.values[want.id], task.is_sample) ? "met" : "unmet"}`;
+          refresh();
+        },
+      });
+      const box = h(`label.value${value === undefined ? "" : isMet(want, value, task.is_sample) ? ".met" : ".unmet"}`, label, input, h("span.unit", want.unit));
+      return box;
+    }));
+  }
+
+  function challenge() {
+    if (!asked.length) return null;
+    return h("div.challenge", h("b", t("challenge")), asked.map((question, i) =>
+      h(`button.answer${draft.answers[i] ? ".met" : ""}`, { type: "button", "data-answer": String(i), onclick: () => { draft.answers[i] = !draft.answers[i]; save(); draw(); } },
+        h("span", question), h("b", draft.answers[i] ? `✓ ${t("answered")}` : "○"))));
+  }
+
+  function photos() {
+    const wanted = task.evidence.includes("photo");
+    const input = h("input", { type: "file", accept: "image/*", capture: "environment", hidden: true, onchange: async (event) => {
+      for (const file of event.target.files) draft.photos.push(await takeIn(file));
+      save(); draw();
+    } });
+    const shown = draft.photos.map((name) => {
+      const image = h("img.thumb", { alt: "" });
+      readPhoto(name).then((photo) => { if (photo) image.src = URL.createObjectURL(photo.blob); });
+      return image;
+    });
+    return h("div.photos", input, h(`button.camera${wanted ? "" : ".soft"}`, { type: "button", onclick: () => input.click() }, "◉ ", t("photo"), task.is_photo_wanted ? "" : h("small", ` ${t("optional")}`)), shown);
+  }
+
+  const note = () => h("label.note", h("span", t("note")), h("textarea", { rows: 2, value: draft.note, "data-note": "1", oninput: (event) => { draft.note = event.target.value; save(); } }));
+
+  function waits() {
+    if (!task.waits.length && !task.barred.length) return null;
+    return h("div.waits", h("b", t("needs")), task.waits.map((w) => {
+      const other = pkg.tasks.find((x) => x.code === w.task);
+      return h("p", h("code", w.task), " ", other ? named(other) : "", w.until ? ` → ${hourMinute(w.until)}` : "");
+    }), task.barred.map((b) => h("p.hot", b)));
+  }
+
+  const isReady = () => task.wanted.every((w) => isMet(w, draft.values[w.id], task.is_sample)) && asked.every((_, i) => draft.answers[i])
+    && (!task.is_photo_wanted || draft.photos.length > 0);
+
+  let bigButton = null;
+  function refresh() { if (bigButton?.dataset.act === "report") bigButton.disabled = !isReady(); }
+
+  function actions() {
+    const bar = h("footer.acts");
+    const button = (act, kind, isOff = false) => h(`button.${kind}`, { type: "button", disabled: isOff, "data-act": act, onclick: () => sign(act) }, t(act));
+    if (["ready", "claimed"].includes(task.state)) bar.append(button("start", "plain"));
+    if (task.state === "ready") bar.append(button("claim", "plain"));
+    if (task.state === "claimed") bar.append(button("give_up", "plain"));
+    if (canAct()) bar.append((bigButton = button("report", "big", !isReady())));
+    if (task.state === "second") bar.append(button("send_back", "plain"), button("second", "big", !asked.every((_, i) => draft.answers[i])));
+    if (task.state === "holding") bar.append(button("send_back", "plain"), button("accept", "big.hold", !asked.every((_, i) => draft.answers[i])));
+    return bar;
+  }
+
+  async function sign(act) {
+    const who = await askSigner(pkg, me, draft.signer, act, task);
+    if (!who) return;
+    draft.signer = who.signer.id;
+    const full = act === "report";
+    await keep({
+      run: pkg.run.id, task: task.code, act, signer: who.signer.id, signer_name: who.signer.name,
+      values: full ? clean(draft.values) : {}, photos: full ? draft.photos : [], note: full ? draft.note : "",
+      answers: ["report", "second", "accept"].includes(act) ? asked.filter((_, i) => draft.answers[i]) : [],
+    }, who.key);
+    if (full) drafts.drop(key); else { draft.answers = []; save(); }
+    toast(t("kept_toast"));
+    onKept();
+  }
+
+  draw();
+  return root;
+}
+
+const clean = (values) => Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined && v !== ""));
+
+// Who signs, and the PIN: resolves to {signer, key} or null.
+export function askSigner(pkg, me, last, act, task) {
+  return new Promise((resolve) => {
+    let chosen = pkg.signers.find((s) => s.id === last) ?? pkg.signers.find((s) => s.id === me?.id) ?? null;
+    if (task?.reported_by && act === "second" && chosen?.id === task.reported_by) chosen = null;
+    let digits = "";
+    const cover = h("div.cover", { role: "dialog", "aria-modal": "true" });
+    const close = (result) => { cover.remove(); resolve(result); };
+    function press(mark) {
+      if (mark === "⌫") digits = digits.slice(0, -1);
+      else if (mark === "✓") return finish();
+      else if (digits.length < 8) digits += mark;
+      draw();
+      return undefined;
+    }
+    function finish() {
+      if (!chosen) return draw(t("choose"));
+      if (!chosen.has_pin) return chosen.id === me?.id ? close({ signer: chosen, key: null }) : draw(t("save_pin_first"));
+      const key = pinKey(digits, chosen.salt, chosen.rounds);
+      if (pinCheck(key) !== chosen.check) { digits = ""; return draw(t("wrong_pin_here")); }
+      return close({ signer: chosen, key });
+    }
+    function draw(fault = "") {
+      const pick = h("select.who", { "aria-label": t("who"), "data-signer": "1", onchange: (event) => { chosen = pkg.signers.find((s) => s.id === event.target.value) ?? null; digits = ""; draw(); } },
+        h("option", { value: "" }, t("choose")),
+        pkg.signers.map((s) => h("option", { value: s.id, selected: s.id === chosen?.id }, `${s.name}${s.has_pin ? "" : t("no_pin")}`)));
+      cover.replaceChildren(h("div.pinbox",
+        h("h2", t(act), task ? h("code", ` ${task.code}`) : null), h("label", h("span", t("who")), pick),
+        h("div.dots", { "aria-label": t("pin"), "data-pin": String(digits.length) }, digits ? "●".repeat(digits.length) : h("small", t("pin"))),
+        h("p.fault", { role: "alert" }, fault),
+        h("div.keys", PIN_KEYS.map((mark) => h(`button.key${mark === "✓" ? ".ok" : ""}`, { type: "button", "data-key": mark, onclick: () => press(mark) }, mark))),
+        h("button.plain", { type: "button", onclick: () => close(null) }, t("close"))));
+    }
+    draw();
+    document.body.append(cover);
+  });
+}
