@@ -58,7 +58,9 @@ def _worker() -> bytes:
 @pages.get("/sw.js")
 async def worker() -> Response:
     """The service worker."""
-    return Response(_worker(), media_type=MEDIA[".js"], headers=HEADERS | {"Service-Worker-Allowed": "/drill/"})
+    return Response(
+        _worker(), media_type=MEDIA[".js"], headers=HEADERS | {"Service-Worker-Allowed": "/drill/"}
+    )
 
 
 @pages.get("/")

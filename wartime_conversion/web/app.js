@@ -91,13 +91,13 @@ function openFromAddress() {
   if (zone) document.querySelector(`[data-zone="${zone.id}"]`)?.scrollIntoView();
 }
 
-const tasks = () => state.pkg.tasks.map((task) => overlay(task, state.entries));
+const tasks = () => state.pkg.tasks.map((task) => overlay(task, state.entries, state.pkg.fetched_at));
 
 function draw() {
   if (state.task && document.querySelector(`[data-sheet="${state.task}"]`)) return drawStrip();
   const focus = document.activeElement?.dataset?.keep;
   const parts = [head()];
-  if (!state.me && link.state === "signin") parts.push(loginForm());
+  if (link.state === "signin") parts.push(loginForm());
   if (state.pkg) parts.push(body());
   else if (link.state !== "signin") parts.push(h("p.empty", t("no_run")));
   page.replaceChildren(...parts.flat());
@@ -111,7 +111,7 @@ function head() {
   const parts = [];
   if (state.pkg) parts.push(banner(state.pkg.run));
   parts.push(h("div.top", state.pkg ? h("div.clocks", clockFaces(state.pkg)) : h("strong", t("title")),
-    h("div.tools", state.pkg ? h("span.age", ageText(state.pkg)) : null,
+    h("div.tools",
       h("button.tool", { type: "button", onclick: toggleTheme, "aria-label": t("theme") }, "◐"),
       h("button.tool", { type: "button", onclick: toggleLanguage }, t("language")))));
   parts.push(strip());
@@ -119,7 +119,7 @@ function head() {
   return parts;
 }
 
-const strip = () => syncStrip(link, state.entries, () => sync(state.run, { retryConflicts: true }));
+const strip = () => syncStrip(link, state.entries, state.pkg, () => sync(state.run, { retryConflicts: true }));
 function drawStrip() { document.querySelector(".strip")?.replaceWith(strip()); }
 function drawClock() {
   if (!state.pkg) return;
@@ -174,7 +174,7 @@ function loginForm() {
       await call("POST", "/api/v1/session", { login: name.value, password: word.value });
       await ask();
     } catch { toast(t("login_failed"), "hot"); }
-  } }, h("b", t("signin")), name, word, h("button.big", { type: "submit" }, t("login")));
+  } }, h("b", t(state.entries.length ? "signin" : "login")), name, word, h("button.big", { type: "submit" }, t("login")));
 }
 
 function open(code) { state.task = code; openSheet(); }

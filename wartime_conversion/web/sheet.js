@@ -3,7 +3,7 @@
 import { takeIn } from "./camera.js";
 import { h, hourMinute, toast } from "./dom.js";
 import { keep, readPhoto } from "./queue.js";
-import { language, named, t } from "./text.js";
+import { barText, language, named, t, unit } from "./text.js";
 import { pinCheck, pinKey } from "./words.js";
 
 const drafts = {
@@ -13,12 +13,12 @@ const drafts = {
 };
 
 export function bounds(want) {
-  const unit = want.unit ? ` ${want.unit}` : "";
+  const sign = want.unit ? ` ${unit(want.unit)}` : "";
   if (want.kind === "confirm") return t("yes");
-  if (want.least !== null && want.least === want.most) return `= ${want.least}${unit}`;
+  if (want.least !== null && want.least === want.most) return `= ${want.least}${sign}`;
   const low = want.least === null ? "" : `≥ ${want.least}`;
   const high = want.most === null ? "" : `≤ ${want.most}`;
-  return `${[low, high].filter(Boolean).join("，")}${low || high ? unit : ""}`;
+  return `${[low, high].filter(Boolean).join("，")}${low || high ? sign : ""}`;
 }
 
 export function isMet(want, value, isSample) {
@@ -60,11 +60,11 @@ export function sheet(task, pkg, me, onClose, onKept) {
   function facts() {
     const crews = Object.entries(task.crews).map(([id, n]) => `${named(pkg.crews.find((c) => c.id === id) ?? { zh: id })} ${n}`).join("，");
     const goods = [...Object.entries(task.equipment).map(([id, n]) => `${named(pkg.equipment[id] ?? { zh: id })} ×${n}`),
-      ...Object.entries(task.materials).map(([id, n]) => `${named(pkg.materials[id] ?? { zh: id })} ${n} ${pkg.materials[id]?.unit ?? ""}`)];
+      ...Object.entries(task.materials).map(([id, n]) => `${named(pkg.materials[id] ?? { zh: id })} ${n} ${unit(pkg.materials[id]?.unit ?? "")}`)];
     const minutes = pkg.run.kind === "drill" ? task.drill.minutes : task.likely_min;
     return h("div.facts",
       h("h1", named(task)),
-      h("p.sub", named(pkg.zones.find((z) => z.id === task.zone) ?? { zh: task.zone }), ` · ${task.quantity} ${task.unit} · ${t("likely")} ${minutes} ${t("minutes")}`),
+      h("p.sub", named(pkg.zones.find((z) => z.id === task.zone) ?? { zh: task.zone }), ` · ${task.quantity} ${unit(task.unit)} · ${t("likely")} ${minutes} ${t("minutes")}`),
       task.is_sample ? h("p.soft", t(task.drill.mode === "simulate" ? "simulate" : "sample")) : null,
       crews ? h("p", h("b", t("crew")), " ", crews) : null,
       goods.length ? h("p", goods.join("，")) : null,
@@ -77,7 +77,7 @@ export function sheet(task, pkg, me, onClose, onKept) {
   function entered() {
     const shown = task.wanted.filter((w) => task.values[w.id] !== undefined);
     return h("div.entered",
-      shown.map((w) => h("p", named(w), " ", h("b", String(task.values[w.id] === true ? t("yes") : task.values[w.id])), " ", w.unit)),
+      shown.map((w) => h("p", named(w), " ", h("b", String(task.values[w.id] === true ? t("yes") : task.values[w.id])), " ", unit(w.unit))),
       task.reported_by_name ? h("p.soft", `${t("by")} ${task.reported_by_name}${task.reported_at ? ` · ${hourMinute(task.reported_at)}` : ""}`) : null,
       task.is_overridden ? h("p.soft", t("overridden")) : null,
       task.state === "second" || task.state === "holding" ? challenge() : null);
@@ -98,11 +98,17 @@ export function sheet(task, pkg, me, onClose, onKept) {
           const raw = event.target.value;
           draft.values[want.id] = raw === "" ? undefined : want.kind === "number" || want.kind === "count" ? Number(raw) : raw;
           save();
-          box.className = `value ${raw === "" ? "" : isMet(want, draft.values[want.id], task.is_sample) ? "met" : "unmet"}`;
+          input.closest(".value").className = `value${wide ? " wide" : ""} ${raw === "" ? "" : isMet(want, draft.values[want.id], task.is_sample) ? "met" : "unmet"}`;
           refresh();
         },
       });
-      const box = h(`label.value${value === undefined ? "" : isMet(want, value, task.is_sample) ? ".met" : ".unmet"}`, label, input, h("span.unit", want.unit));
+      const wide = want.kind === "text" || want.kind === "time";
+      if (want.kind === "time") {
+        input.step = "1";
+        const now = h("button.plain", { type: "button", onclick: () => { draft.values[want.id] = new Date().toLocaleTimeString("en-GB", { timeZone: "Asia/Shanghai" }); save(); draw(); } }, t("now"));
+        return h(`div.value.wide${value ? ".met" : ""}`, label, h("div.timed", input, now));
+      }
+      const box = h(`label.value${wide ? ".wide" : ""}${value === undefined ? "" : isMet(want, value, task.is_sample) ? ".met" : ".unmet"}`, label, input, wide ? null : h("span.unit", unit(want.unit)));
       return box;
     }));
   }
@@ -135,7 +141,7 @@ export function sheet(task, pkg, me, onClose, onKept) {
     return h("div.waits", h("b", t("needs")), task.waits.map((w) => {
       const other = pkg.tasks.find((x) => x.code === w.task);
       return h("p", h("code", w.task), " ", other ? named(other) : "", w.until ? ` → ${hourMinute(w.until)}` : "");
-    }), task.barred.map((b) => h("p.hot", b)));
+    }), task.barred.map((b) => h("p.hot", barText(b))));
   }
 
   const isReady = () => task.wanted.every((w) => isMet(w, draft.values[w.id], task.is_sample)) && asked.every((_, i) => draft.answers[i])

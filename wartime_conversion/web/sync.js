@@ -138,10 +138,11 @@ async function learnFates(run) {
 }
 
 export async function fetchRun(run) {
+  const began = Date.now();
   const asked = performance.now();
   const told = await call("GET", `${API}/runs/${run}`);
   const travel_ms = performance.now() - asked;
-  await queue.keepPackage(run, { ...told, fetched_at: Date.now(), skew_ms: Date.parse(told.clocks.now) + travel_ms / 2 - Date.now() });
+  await queue.keepPackage(run, { ...told, fetched_at: began, skew_ms: Date.parse(told.clocks.now) + travel_ms / 2 - Date.now() });
 }
 
 export async function fetchRuns() {

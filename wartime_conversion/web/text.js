@@ -54,6 +54,7 @@ const TEXT = {
   cars_inside: ["在场车辆", "cars inside"], people_inside: ["无关人员", "people inside"], overridden: ["命令越过", "overridden"],
   role_commander: ["指挥员", "commander"], role_leader: ["组长", "crew leader"], role_safety: ["安全员", "safety officer"],
   role_inspector: ["质检员", "inspector"], role_storekeeper: ["仓储员", "storekeeper"], role_recorder: ["记录员", "recorder"], role_evaluator: ["评估员", "evaluator"],
+  do_first: ["须先完成", "first complete"], now: ["现在", "Now"],
   save_pin_first: ["先设置自己的 PIN", "Set your own PIN first"], kept_toast: ["已签认，存于本机", "Signed and kept"],
   signed_as: ["当前登录", "Signed in"], sign_out: ["退出", "Sign out"], no_pin: ["（未设 PIN）", "(no PIN)"],
 };
@@ -63,3 +64,14 @@ export const language = { at: 0 };
 export function t(key) { return TEXT[key]?.[language.at] ?? key; }
 export function has(key) { return key in TEXT; }
 export function named(thing) { return (language.at === 0 ? thing.zh : thing.en) ?? thing.zh ?? ""; }
+
+const UNITS = { order: "份", person: "人", set: "套", item: "项", crew: "组", bay: "个", list: "份", lot: "批", agency: "家", charger: "台", vehicle: "辆", cable: "根", piece: "件", opening: "个孔口", leaf: "扇", valve: "个", fan: "台", lamp: "盏", point: "点", tank: "个", drain: "个", sump: "座", stage: "阶段", hole: "孔", sill: "道", duct: "段", system: "系统", sample: "样", pallet: "托", unit: "单元", location: "个库位", terminal: "台", sign: "块", gate: "处", cycle: "次", truck: "车", area: "区", cage: "间", roster: "份", report: "份", archive: "份", plan: "份", m2: "m²", m3: "m³", degC: "℃" };
+
+export function unit(name) { return language.at === 0 ? (UNITS[name] ?? name) : name; }
+
+// Bars of safety come as short English phrases; on screen they speak the screen's language.
+export function barText(bar) {
+  const first = /^(\S+) first$/.exec(bar);
+  if (first) return `${t("do_first")} ${first[1]}`;
+  return bar.replace("people inside", t("people_inside")).replace("cars inside", t("cars_inside"));
+}

@@ -6,11 +6,12 @@ import { has, named, t } from "./text.js";
 const ORDER = ["holding", "second", "started", "claimed", "ready", "waiting", "done"];
 
 // What the phone has said but the server may not know yet, laid over the task as last fetched.
-export function overlay(task, entries) {
+export function overlay(task, entries, fetched_at = 0) {
   const mine = entries.filter((e) => e.task === task.code && e.status !== "sent" && e.status !== "conflict");
   const pending = entries.filter((e) => e.task === task.code && e.status === "sent" && e.outcome === "pending");
+  const newer = entries.filter((e) => e.task === task.code && e.status === "sent" && e.outcome === "accepted" && e.sent_at > fetched_at);
   let state = task.state;
-  for (const entry of [...pending, ...mine]) state = after(state, entry.act, task);
+  for (const entry of [...newer, ...pending, ...mine]) state = after(state, entry.act, task);
   return { ...task, state, server_state: task.state, unsent: mine.length, pending: pending.length };
 }
 
@@ -60,12 +61,13 @@ export function counts(entries) {
   };
 }
 
-export function syncStrip(link, entries, onSend) {
+export function syncStrip(link, entries, pkg, onSend) {
   const n = counts(entries);
   const cell = (key, kind) => h(`span.count${n[key] ? `.${kind}` : ""}`, { "data-count": key }, h("b", String(n[key])), ` ${t(`${key}_n`)}`);
   return h("div.strip",
     h(`span.link.${link.state}`, { "data-link": link.state }, t(link.state)),
     h("div.counts", cell("waiting", "warm"), cell("sent", "cool"), cell("refused", "hot"), cell("conflict", "hot")),
+    pkg ? h("span.age", ageText(pkg)) : null,
     h("button.send", { onclick: onSend, type: "button" }, t("send_now")));
 }
 
