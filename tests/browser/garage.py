@@ -72,13 +72,13 @@ class Garage:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "process", "web"], env=environment, stderr=subprocess.DEVNULL
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             with suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
                     return
             time.sleep(0.1)
-        raise AssertionError("the web process did not answer within 30 s")
+        raise AssertionError("the web process did not answer within 90 s")
 
     def stop(self) -> None:
         """Stop it as a power cut does."""

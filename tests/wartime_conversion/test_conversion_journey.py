@@ -11,6 +11,7 @@ from facility.db import unit_of_work
 from facility.store import place_lockout, read_bay_uses, read_lockouts, read_mode
 from tests.fakes import FakeClock
 from tests.wartime_conversion.phones import Hand, Phone, values_for
+from wartime_conversion.rules.chain import verify_log
 from wartime_conversion.ticker import tick
 
 API = "/api/v1/conversion"
@@ -86,6 +87,12 @@ async def test_a_drill_runs_through_all_tasks_and_moves_nothing_real(
         assert (await read_mode(conn)).mode == "peacetime"
     ended = await hands["commander"].client.post(f"{API}/runs/{run}/end", json={"reason": "done"})
     assert ended.status_code == 200, ended.text
+    log = await hands["commander"].client.get(f"{API}/runs/{run}/log")
+    head = log.headers["X-Record-Head"]
+    assert verify_log(log.content, head=head).intact
+    spoiled = log.content.replace("李副手".encode(), "张组长".encode(), 1)
+    assert not verify_log(spoiled).intact
+    assert not verify_log(b"".join(log.content.splitlines(keepends=True)[:-1])).intact
 
 
 async def keep_picture(hand: Hand) -> str:
