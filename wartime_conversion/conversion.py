@@ -135,7 +135,6 @@ async def _new_run(
         tiers=list(order.tiers), reason=order.reason, state="running", started_at=now, started_by=person.name,
         ended_at=None, lag_scale=lag_scale, anchor_at=order.anchor_at, head="", entries=0, people_inside=None,
     )  # fmt: skip
-    run = replace(run, head=record.first_head(run))
     await insert_run(conn, run)
     return run
 

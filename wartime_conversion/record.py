@@ -1,33 +1,14 @@
 """The run's record: every act appended once, chained to the one before, and told to the live screens."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from facility.store import write_fact
-from wartime_conversion.rules.chain import Entry, canonical, export_log, genesis, next_entry
+from wartime_conversion.rules.chain import Link, chain_hash, export_log
+from wartime_conversion.rules.words import canonical
 from wartime_conversion.store import Conn, EventRow, Run, insert_event, write_head
-
-
-def run_facts(run: Run) -> dict[str, Any]:
-    """What a run is from its start on and never otherwise; the chain begins with its hash."""
-    return {
-        "id": str(run.id),
-        "code": run.code,
-        "kind": run.kind,
-        "purpose": run.purpose,
-        "unit": run.unit,
-        "plan_version": str(run.plan_version),
-        "started_at": run.started_at.astimezone(UTC).isoformat(),
-        "started_by": run.started_by,
-    }
-
-
-def first_head(run: Run) -> str:
-    """The head of a record that has no entry yet."""
-    return genesis(run_facts(run))
 
 
 async def append(
@@ -47,45 +28,54 @@ async def append(
     Returns:
         The run with its new head.
     """
-    body: dict[str, Any] = {"task": task, "person": by, **detail}
-    entry = next_entry(run.head, run.entries + 1, at=now.astimezone(UTC).isoformat(), kind=kind, body=body)
+    number = run.entries + 1
+    body: dict[str, Any] = {
+        "run": run.code,
+        "number": number,
+        "at": now.astimezone(UTC).isoformat(),
+        "kind": kind,
+        "task": task,
+        "person": by,
+        "detail": detail,
+    }
+    text = canonical(body)
+    head = chain_hash(run.head, text)
     await insert_event(
         conn,
         EventRow(
             run_id=run.id,
-            number=entry.seq,
+            number=number,
             at=now,
             kind=kind,
             task=task,
             person=by,
-            body=canonical(body).decode(),
-            previous_hash=entry.prev,
-            hash=entry.hash,
+            body=text,
+            previous_hash=run.head,
+            hash=head,
         ),
     )
-    await write_head(conn, run.id, entry.hash, entry.seq)
+    await write_head(conn, run.id, head, number)
     fact = "task.changed" if task else "run.changed"
     await write_fact(
         conn, fact, task or run.code, {"run": run.code, "kind": kind, "drill": not run.is_actual}, now=now
     )
-    return replace(run, head=entry.hash, entries=entry.seq)
-
-
-def log_entries(events: Iterable[EventRow]) -> list[Entry]:
-    """The record's rows as the chain's entries."""
-    return [
-        Entry(
-            seq=row.number,
-            at=row.at.astimezone(UTC).isoformat(),
-            kind=row.kind,
-            body=json.loads(row.body),
-            prev=row.previous_hash,
-            hash=row.hash,
-        )
-        for row in events
-    ]
+    return replace(run, head=head, entries=number)
 
 
 def exported(run: Run, events: Iterable[EventRow]) -> bytes:
     """The record as a file that `pingzhan conversion verify-log` judges."""
-    return export_log(run_facts(run), log_entries(events))
+    facts = {
+        "id": str(run.id),
+        "code": run.code,
+        "kind": run.kind,
+        "purpose": run.purpose,
+        "unit": run.unit,
+        "plan_version": str(run.plan_version),
+        "started_at": run.started_at.astimezone(UTC).isoformat(),
+        "started_by": run.started_by,
+    }
+    links = [
+        Link(number=row.number, body=row.body, previous_hash=row.previous_hash, hash=row.hash)
+        for row in events
+    ]
+    return export_log(facts, links)
