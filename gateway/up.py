@@ -149,7 +149,10 @@ def _until_ready(supervisor: Supervisor, settings: Settings, dsn: str, clock: Cl
     began_s = reminded_s = clock.monotonic()
     while not supervisor.is_told_to_stop:
         supervisor.look()
-        unready = unready_parts(settings, dsn, supervisor.pids(), clock.now())
+        pids = {
+            name: pid for name, pid in supervisor.pids().items() if name != SIMULATOR
+        }  # it has no heartbeat
+        unready = unready_parts(settings, dsn, pids, clock.now())
         missing = [child.name for child in supervisor.children if child.process is None]
         if not unready and not missing:
             return
