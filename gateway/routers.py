@@ -13,6 +13,7 @@ import gateway.live
 import gateway.staff.http
 import gateway.web.drivers
 import gateway.web.static_files
+import lpr.http
 import wartime_conversion.http
 import wartime_conversion.pages
 import wartime_conversion.phone.http
@@ -28,6 +29,7 @@ ROUTERS = (
     gateway.live.router,
     gateway.web.static_files.router,
     gateway.web.drivers.pages,
+    lpr.http.router,
     wartime_conversion.http.router,
     wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,

@@ -1,9 +1,9 @@
 """One camera's loop: frames to looks, looks to what is said of each car."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 from uuid import UUID
 
 from lpr.reader import Look, PlateReader
@@ -16,6 +16,7 @@ from lpr.vision.motion import Presence
 from lpr.vision.picture import Picture
 
 CONFIRMED_LOOKS = 3  # reader A is asked about so many of a car's best looks
+SURE_BESIDE_CLAIM = 0.5  # our confidence from which the camera's own reader counts as the second one
 STILL_REPEAT_S = 10.0  # a still of the same plate this soon is the same car
 
 
@@ -28,6 +29,7 @@ class Passage:
         text: empty when a car was seen whose plate could not be read.
         picture: of the best look; `None` where none was kept.
         at_s: moment of the deciding frame on the monotonic clock.
+        origin: `reader`, or whose camera's claim stands in the text.
         id: given by a still, else `None`.
     """
 
@@ -44,6 +46,7 @@ class Passage:
     picture: Picture | None
     box: tuple[int, int, int, int] | None
     at_s: float
+    origin: str = "reader"
     id: UUID | None = None
 
 
@@ -106,7 +109,7 @@ class CameraLoop:
         if text:
             self._last_still = (text, frame.at_s)
         self._cars += 1
-        return Passage(
+        passage = Passage(
             car=-self._cars,
             text=text,
             raw_text=best.raw_text if best else "",
@@ -122,6 +125,7 @@ class CameraLoop:
             at_s=frame.at_s,
             id=frame.id,
         )
+        return passage if frame.claim is None else beside_claim(passage, frame.claim)
 
     def _live(self, frame: Frame, picture: Picture) -> Iterator[Passage]:
         looks = self._reader.read(picture, "b")
@@ -175,6 +179,21 @@ class CameraLoop:
             box=best.box if best else None,
             at_s=said.decided_at_s,
         )
+
+
+def beside_claim(passage: Passage, claim: Mapping[str, Any]) -> Passage:
+    """Our reading of a picture beside what the camera read in it itself.
+
+    Two readers that agree open the gate. Where ours could read nothing, the camera's text stands for the attendant
+    to see; where they differ ours stands. Neither opens the gate.
+    """
+    claimed = str(claim.get("text", ""))
+    if not claimed:
+        return passage
+    if not passage.text:
+        return replace(passage, text=claimed, origin=str(claim["origin"]), accepted=False, char_confidence=())
+    agree = distance(passage.text, claimed) == 0
+    return replace(passage, accepted=agree and passage.confidence >= SURE_BESIDE_CLAIM)
 
 
 def _best(looks: Sequence[Look], text: str) -> Look | None:

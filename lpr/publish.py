@@ -127,7 +127,7 @@ class Publisher:
             accepted=passage.accepted,
             looks=passage.looks,
             corrects=corrects,
-            origin="reader",
+            origin=passage.origin,
             picture_path=self._kept_picture(passage, read_id, seen_at),
             box=list(passage.box) if passage.box else None,
             seen_at=seen_at,

@@ -60,7 +60,13 @@ class PushedSource:
             done()
             return Frame(picture=None, at_s=time.monotonic(), name=row.name, is_still=True, fault=str(fault))
         return Frame(
-            picture=picture, at_s=time.monotonic(), name=row.name, is_still=True, id=row.id, done=done
+            picture=picture,
+            at_s=time.monotonic(),
+            name=row.name,
+            is_still=True,
+            id=row.id,
+            done=done,
+            claim=row.claim,
         )
 
     def _delete(self, picture_id: UUID) -> None:

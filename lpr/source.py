@@ -37,6 +37,7 @@ class Frame:
         id: the same for the same still, however often it is read.
         done: to be called when what was read has been kept; a still is put away by it.
         fault: why there is no picture.
+        claim: what the camera itself read, for a pushed picture.
     """
 
     picture: Picture | None
@@ -46,6 +47,7 @@ class Frame:
     id: UUID | None = None
     done: Callable[[], None] = field(default=lambda: None)
     fault: str | None = None
+    claim: dict[str, Any] | None = None
 
 
 class Source(Protocol):
