@@ -27,6 +27,9 @@ class Settings(BaseModel):
     admin_password: str | None = Field(
         default=None, description="first manager's password; else made and printed once"
     )
+    payment_keys: Path | None = Field(
+        default=None, description="file with the keys of WeChat Pay and Alipay; default: none of them"
+    )
     site: Path | None = Field(default=None, description="site file; default: the demonstration site")
 
     @property

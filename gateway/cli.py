@@ -1,4 +1,5 @@
-"""The command line: people's text to stderr, results to stdout, exit 0 done, 1 it did not hold, 2 bad usage."""
+"""The command line: people's text to stderr, results to stdout, exit 0 done, 1 it did not hold, 2 bad
+usage."""
 
 import argparse
 import asyncio
@@ -13,7 +14,7 @@ from facility.clock import SystemClock
 from facility.errors import Invalid, OpsError
 from facility.identity import Role
 from facility.settings import Settings, load_settings
-from gateway import conversion_commands, operate
+from gateway import conversion_commands, operate, parking_commands
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -144,6 +145,7 @@ ADDERS: tuple[Callable[[Any], None], ...] = (
     _add_lpr,
     _add_reference,
     conversion_commands.add_commands,
+    parking_commands.add_commands,
 )
 
 

@@ -10,6 +10,8 @@ import charging.web.pages
 import dashboard.app
 import gateway.board
 import gateway.live
+import gateway.parking.payments_http
+import gateway.parking.pricing_http
 import gateway.staff.http
 import gateway.web.drivers
 import gateway.web.static_files
@@ -30,6 +32,9 @@ ROUTERS = (
     gateway.web.static_files.router,
     gateway.web.drivers.pages,
     lpr.http.router,
+    gateway.parking.pricing_http.router,
+    gateway.parking.payments_http.router,
+    gateway.parking.payments_http.pages,
     wartime_conversion.http.router,
     wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import gateway.parking.arrivals
+import gateway.parking.drivers.payment_simulated
 import gateway.parking.gates
 import gateway.parking.occupancy
+import gateway.parking.reconcile_payments
 import wartime_conversion.ticker
 from facility.context import Context
 
@@ -15,6 +17,8 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.arrivals.run,
     gateway.parking.gates.run,
     gateway.parking.occupancy.run,
+    gateway.parking.reconcile_payments.run,
+    gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,
 )
 

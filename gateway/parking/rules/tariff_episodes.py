@@ -89,7 +89,12 @@ def _between_permits(
     if ended_during and tariff.permit_end.bills_from_entry:
         return [Episode([whole], start_s, tariff.permit_end.free_s)], []
     unbilled: list[Unbilled] = []
-    _note(unbilled, "permit", spans)
+    seen: list[Stretch] = []
+    for why in dict.fromkeys(span.why for span in stay.permit_spans):
+        own = [span for span in stay.permit_spans if span.why == why]
+        covered = merged(((local_seconds(span.start_at), local_seconds(span.end_at)) for span in own), whole)
+        _note(unbilled, why, without(covered, seen))
+        seen = merged([*seen, *covered], whole)
     found: list[Episode] = []
     for gap in without([whole] if end_s > start_s else [], spans):
         follows_permit = any(span_end == gap[0] for _, span_end in spans)

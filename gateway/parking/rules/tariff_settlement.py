@@ -40,14 +40,14 @@ def settlement(
     """
     made = sorted((one for one in payments if one.paid_at <= now), key=lambda one: one.paid_at)
     paid_fen = Fen(sum(one.amount_fen for one in made))
-    covering_at = _covering_payment_at(stay, now, tariff, made)
-    fee = parking_fee(stay, now if covering_at is None else covering_at, tariff)
+    covering = _covering_payment(stay, now, tariff, made)
+    fee = parking_fee(stay, now if covering is None else covering.covers_at, tariff)
     return Settlement(
         fee=fee,
         paid_fen=paid_fen,
         due_fen=Fen(max(0, fee.total_fen - paid_fen)),
         overpaid_fen=Fen(max(0, paid_fen - fee.total_fen)),
-        grace_until_at=None if covering_at is None else _grace_end(covering_at, tariff),
+        grace_until_at=None if covering is None else _grace_end(covering.paid_at, tariff),
     )
 
 
@@ -55,16 +55,14 @@ def _grace_end(paid_at: datetime, tariff: Tariff) -> datetime:
     return moment_of(local_seconds(paid_at)) + timedelta(seconds=tariff.exit_grace_s)
 
 
-def _covering_payment_at(
-    stay: PricedStay, now: datetime, tariff: Tariff, made: list[Payment]
-) -> datetime | None:
-    """The moment of the latest payment whose grace reaches `now` and up to which everything was paid."""
+def _covering_payment(stay: PricedStay, now: datetime, tariff: Tariff, made: list[Payment]) -> Payment | None:
+    """The latest payment whose grace reaches `now` and up to which everything was paid."""
     second = local_seconds(now)
     paid_fen: int = sum(one.amount_fen for one in made)
     for one in reversed(made):
         if local_seconds(one.paid_at) + tariff.exit_grace_s < second:
             return None
-        if one.amount_fen > 0 and paid_fen >= parking_fee(stay, one.paid_at, tariff).total_fen:
-            return one.paid_at
+        if one.amount_fen > 0 and paid_fen >= parking_fee(stay, one.covers_at, tariff).total_fen:
+            return one
         paid_fen -= one.amount_fen
     return None

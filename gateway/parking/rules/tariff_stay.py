@@ -20,10 +20,14 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of time from `start_at` (included) to `end_at` (not included), both aware."""
+    """A stretch of time from `start_at` (included) to `end_at` (not included), both aware.
+
+    `why` names what covered the car: `permit`, `visitor`, `allowed` or `emergency`.
+    """
 
     start_at: datetime
     end_at: datetime
+    why: str = "permit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +54,19 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Money received for the stay; `amount_fen` is what was received less what was returned, never
-    negative."""
+    """Money received for the stay; `amount_fen` is what was received less what was returned, never negative.
+
+    `priced_at` is the moment of pricing where the driver was asked a little before the money came.
+    """
 
     paid_at: datetime
     amount_fen: Fen
+    priced_at: datetime | None = None
+
+    @property
+    def covers_at(self) -> datetime:
+        """The moment whose fee was asked for; the exit grace counts from `paid_at` all the same."""
+        return self.paid_at if self.priced_at is None else self.priced_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,9 @@ Language = Literal["zh", "en"]
 _SENTENCES: dict[str, tuple[str, str]] = {
     "free": ("免费时段 {time}", "free time, {time}"),
     "permit": ("月卡有效，{time}不计费", "covered by a permit, {time}"),
+    "visitor": ("访客证有效，{time}不计费", "covered by a visitor pass, {time}"),
+    "allowed": ("免费车辆，{time}不计费", "on the list of cars that do not pay, {time}"),
+    "emergency": ("特种车辆，{time}不计费", "emergency vehicles do not pay, {time}"),
     "charging_exempt": ("充电时间 {time}不计费", "charging time is not billed, {time}"),
     "charging_waiver": ("充电减免 {time}", "parking waived for charging, {time}"),
     "coupon_minutes": ("优惠券减免 {time}", "taken off by a coupon, {time}"),
