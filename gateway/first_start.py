@@ -9,7 +9,6 @@ from psycopg import AsyncConnection
 
 import charging.demo
 import gateway.parking.demo_history
-import gateway.parking.pricing
 from facility.clock import Clock
 from facility.context import Context
 from facility.db import open_pool, unit_of_work
@@ -26,7 +25,6 @@ HISTORY_LENGTH = timedelta(days=90)
 HISTORY_SEED = 371
 FillHistory = Callable[[AsyncConnection[Any], Site, datetime, datetime, int], Awaitable[None]]
 HISTORY_FILLERS: tuple[FillHistory, ...] = (
-    gateway.parking.pricing.fill_history,
     gateway.parking.demo_history.fill_history,
     charging.demo.fill_history,
 )

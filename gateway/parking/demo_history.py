@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 
 from facility.site import Site
 from facility.units import SHANGHAI
-from gateway.parking import demo_store, dues_store, occupancy
+from gateway.parking import demo_store, occupancy, pricing
 from gateway.parking.rules.stay import StayState
 
 Conn = AsyncConnection[Any]
@@ -31,15 +31,6 @@ WEEKEND_WORKERS = 0.22
 DAY_MINUTES = 24 * 60
 NEV_SHARE = 0.36
 PROVINCES = ("苏", "苏", "苏", "苏", "苏", "苏", "沪", "浙", "皖", "鲁")
-DEMONSTRATION_LIST: dict[str, Any] = {
-    "free_minutes": 30,
-    "segments": [
-        {"from": "08:00", "to": "20:00", "unit_minutes": 30, "price_per_unit": 1},
-        {"from": "20:00", "to": "08:00", "unit_minutes": 60, "price_per_unit": 1, "cap": 5},
-    ],
-    "cap_24h": 20,
-    "exit_grace_minutes": 15,
-}
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -228,14 +219,7 @@ async def fill_history(conn: Conn, site: Site, since: datetime, until: datetime,
     minutes = int((until - begin) // timedelta(minutes=1)) + 1
     days = minutes // DAY_MINUTES + 1
     await occupancy.prepare_rows(conn, site, now=until)
-    await dues_store.insert_tariff(
-        conn,
-        name="demonstration",
-        body=DEMONSTRATION_LIST,
-        in_force_from=begin - timedelta(days=30),
-        saved_at=until,
-        saved_by="demonstration",
-    )
+    await pricing.ensure_demonstration_list(conn, in_force_from=begin - timedelta(days=30), now=until)
     known = plates(rng, max(int(site.capacity * 24), 1000))
     regular_count = int(site.capacity * 0.9)
     permits = await demo_store.insert_permits(

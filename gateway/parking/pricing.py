@@ -10,7 +10,6 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from facility.errors import Conflict
-from facility.site import Site
 from facility.units import Fen, local
 from gateway.parking import gifts_store, pricing_store
 from gateway.parking.pricing_store import PriceList, PriceListMissing
@@ -124,11 +123,6 @@ async def ensure_demonstration_list(conn: Conn, *, in_force_from: datetime, now:
         saved_at=now,
         saved_by="demonstration",
     )
-
-
-async def fill_history(conn: Conn, _site: Site, since: datetime, until: datetime, _seed: int) -> None:
-    """Give the demonstration's past a price list, in force before its first stay."""
-    await ensure_demonstration_list(conn, in_force_from=since - timedelta(days=1), now=until)
 
 
 @lru_cache(maxsize=64)
