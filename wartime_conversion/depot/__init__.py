@@ -1,0 +1,1 @@
+"""The depot: storage slots, stock lots, receiving, putting away, issuing, counting, rotating."""
