@@ -16,6 +16,7 @@ import gateway.staff.http
 import gateway.web.drivers
 import gateway.web.static_files
 import lpr.http
+import wartime_conversion.depot.http
 import wartime_conversion.http
 import wartime_conversion.pages
 import wartime_conversion.phone.http
@@ -35,6 +36,7 @@ ROUTERS = (
     gateway.parking.pricing_http.router,
     gateway.parking.payments_http.router,
     gateway.parking.payments_http.pages,
+    wartime_conversion.depot.http.router,
     wartime_conversion.http.router,
     wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,

@@ -230,6 +230,16 @@ async def approve_order(
     return [asdict(row) for row in picks]
 
 
+@router.post("/orders/{order_id}/refuse")
+async def refuse_order(
+    request: Request, order_id: UUID, conn: Uow, ctx: Ctx, person: Keeper
+) -> dict[str, Any]:
+    """Refuse a requested order."""
+    order = await issuing.refuse(conn, ctx, order_id, person)
+    await audit(request, conn, person, "depot.order_refused", str(order_id))
+    return asdict(order)
+
+
 @router.post("/orders/{order_id}/pick")
 async def pick_order(order_id: UUID, conn: Uow, ctx: Ctx, person: Keeper) -> dict[str, Any]:
     """Say that an order is picked."""

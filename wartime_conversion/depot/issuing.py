@@ -99,6 +99,21 @@ async def approve(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> l
     return rows
 
 
+async def refuse(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> OrderRow:
+    """Refuse a requested order.
+
+    Raises:
+        SamePerson: whoever requested it.
+    """
+    order = await store.read_order(conn, order_id)
+    state = advance(order.state, "refuse")
+    if person.id == order.requested_by:
+        raise SamePerson("an order is refused by a person who did not request it")
+    order = replace(order, state=state, approved_by=person.id, changed_at=ctx.clock.now())
+    await store.write_order(conn, order)
+    return order
+
+
 async def pick(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> OrderRow:
     """Say that what was set aside stands at the gate."""
     order = await store.read_order(conn, order_id)
