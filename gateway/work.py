@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import gateway.parking.arrivals
+import gateway.parking.demo
 import gateway.parking.drivers.payment_simulated
 import gateway.parking.gates
 import gateway.parking.occupancy
@@ -17,6 +18,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.arrivals.run,
     gateway.parking.gates.run,
     gateway.parking.occupancy.run,
+    gateway.parking.demo.run,
     gateway.parking.reconcile_payments.run,
     gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,

@@ -9,10 +9,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import AsyncConnection
-from psycopg.rows import scalar_row
+from psycopg.rows import class_row, scalar_row
 
+from facility.errors import Missing
 from facility.units import local
 from gateway.parking.rules.stay import StayState
+from gateway.parking.store import Stay
 
 Conn = AsyncConnection[Any]
 
@@ -24,6 +26,12 @@ MINUTE_US = 60_000_000
 QUARTER_MINUTES = 15
 CAUSE = b"history"
 PERMIT_PRICE_FEN = 30_000
+
+
+class NoSimulatedCar(Missing):
+    """Every simulated car is inside, or there is none."""
+
+    code = "demo.no_car"
 
 
 class HistoricStay(Protocol):
@@ -222,4 +230,119 @@ async def settle_now(conn: Conn, *, now: datetime) -> None:
                occupied = (select count(*) from parking.stay s where s.zone_id = z.zone_id and s.state = 'inside')
         """,
         {"now": now},
+    )
+
+
+async def count_inside(conn: Conn, basement: Sequence[str], upper: Sequence[str]) -> tuple[int, int]:
+    """Cars counted in the zones of the basement and of the upper floors."""
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            select coalesce(sum(occupied) filter (where zone_id = any(%(basement)s)), 0)::integer,
+                   coalesce(sum(occupied) filter (where zone_id = any(%(upper)s)), 0)::integer
+            from parking.zone_count
+            """,
+            {"basement": list(basement), "upper": list(upper)},
+        )
+        row = await cur.fetchone()
+    return (0, 0) if row is None else (row[0], row[1])
+
+
+async def read_simulated_inside(conn: Conn, zones: Sequence[str]) -> list[Stay]:
+    """Simulated stays inside some zones, the oldest first."""
+    async with conn.cursor(row_factory=class_row(Stay)) as cur:
+        await cur.execute(
+            """
+            select * from parking.stay
+            where state = 'inside' and is_simulated and plate is not null and zone_id = any(%(zones)s)
+            order by entered_at
+            """,
+            {"zones": list(zones)},
+        )
+        return await cur.fetchall()
+
+
+async def pick_outside_car(conn: Conn, share: float) -> tuple[str, str]:
+    """A simulated car that is not inside; `share` in [0, 1) says which."""
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            select plate, plate_kind from parking.simulated_car c
+            where not exists (select 1 from parking.stay s where s.plate = c.plate
+                              and s.state in ('entering', 'inside', 'leaving'))
+            offset (select floor(%(share)s * greatest(count(*) - 400, 1))::integer from parking.simulated_car)
+            limit 1
+            """,
+            {"share": share},
+        )
+        row = await cur.fetchone()
+    if row is None:
+        raise NoSimulatedCar("no simulated car is outside")
+    return str(row[0]), str(row[1])
+
+
+async def find_bay(conn: Conn, stay_id: UUID) -> str | None:
+    """The bay a stay stands in."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute(
+            "select bay_id from parking.bay_state where stay_id = %(id)s and is_occupied limit 1",
+            {"id": stay_id},
+        )
+        row: str | None = await cur.fetchone()
+        return row
+
+
+async def read_unusable_bays(conn: Conn) -> set[str]:
+    """Bays that are occupied or not for parking."""
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            select s.bay_id from parking.bay_state s left join facility.bay_use u using (bay_id)
+            where s.is_occupied or coalesce(u.use, 'parking') <> 'parking'
+            """
+        )
+        return {row[0] for row in await cur.fetchall()}
+
+
+async def read_occupied_bays(conn: Conn) -> set[str]:
+    """Bays whose sensors say that a car stands there."""
+    async with conn.cursor() as cur:
+        await cur.execute("select bay_id from parking.bay_state where is_occupied")
+        return {row[0] for row in await cur.fetchall()}
+
+
+async def read_plugged_evses(conn: Conn) -> dict[str, bool]:
+    """For every simulated charger that reports: whether a car is plugged in."""
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            select evse_id, lower(status) in ('preparing', 'charging', 'suspendedev', 'suspendedevse', 'finishing',
+                                              'occupied')
+            from report.charger
+            where is_simulated and is_connected and evse_id is not null
+              and lower(status) not in ('unavailable', 'faulted', 'reserved')
+            """
+        )
+        return {row[0]: row[1] for row in await cur.fetchall()}
+
+
+async def pick_stay_to_move(conn: Conn, zones: Sequence[str]) -> UUID | None:
+    """A simulated car in some zones that might go to a charger now: the one that came last."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute(
+            """
+            select id from parking.stay
+            where state = 'inside' and is_simulated and zone_id = any(%(zones)s)
+            order by (plate_kind = 'green') desc, entered_at desc limit 1
+            """,
+            {"zones": list(zones)},
+        )
+        row: UUID | None = await cur.fetchone()
+        return row
+
+
+async def flag_stay(conn: Conn, stay_id: UUID) -> None:
+    """Say that a stay's car is simulated."""
+    await conn.execute(
+        "update parking.stay set is_simulated = true where id = %(id)s and not is_simulated", {"id": stay_id}
     )

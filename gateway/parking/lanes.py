@@ -24,6 +24,8 @@ Conn = AsyncConnection[Any]
 REPEAT_WITHIN = timedelta(seconds=30)
 # How long a car is taken to stand at an exit after it was asked to pay.
 WAITS_FOR = timedelta(minutes=15)
+# How long a car without a plate is taken to stand at an entry after its camera saw it.
+TICKET_WITHIN = timedelta(minutes=3)
 
 
 class LaneUnknown(Missing):
