@@ -14,6 +14,7 @@ import gateway.parking.payments_http
 import gateway.parking.pricing_http
 import gateway.staff.http
 import gateway.web.drivers
+import gateway.web.paying
 import gateway.web.static_files
 import lpr.http
 import wartime_conversion.depot.http
@@ -32,6 +33,7 @@ ROUTERS = (
     gateway.live.router,
     gateway.web.static_files.router,
     gateway.web.drivers.pages,
+    gateway.web.paying.pages,
     lpr.http.router,
     gateway.parking.pricing_http.router,
     gateway.parking.payments_http.router,

@@ -21,12 +21,13 @@ class LookupGone(Missing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """One driver's look at one stay; `has_paid` once a payment was made from it."""
+    """One driver's look at one stay; `has_paid` once the payment asked for from it (`payment_number`) was made."""
 
     token: str
     stay_id: UUID
     made_at: datetime
     expires_at: datetime
+    payment_number: str | None
     has_paid: bool
 
 
@@ -52,8 +53,10 @@ async def read_lookup(conn: Conn, token: str, *, now: datetime) -> Lookup:
     async with conn.cursor(row_factory=class_row(Lookup)) as cur:
         await cur.execute(
             """
-            select token, stay_id, made_at, expires_at, has_paid from parking.lookup
-            where token = %(token)s and expires_at > %(now)s
+            select l.token, l.stay_id, l.made_at, l.expires_at, l.payment_number,
+                   coalesce(p.state = 'paid', false) as has_paid
+            from parking.lookup l left join parking.payment p on p.number = l.payment_number
+            where l.token = %(token)s and l.expires_at > %(now)s
             """,
             {"token": token, "now": now},
         )
@@ -63,9 +66,16 @@ async def read_lookup(conn: Conn, token: str, *, now: datetime) -> Lookup:
     return row
 
 
-async def write_paid(conn: Conn, token: str) -> None:
-    """A payment was made from this page."""
-    await conn.execute("update parking.lookup set has_paid = true where token = %(token)s", {"token": token})
+async def write_payment_asked(conn: Conn, token: str, number: str, *, until: datetime) -> None:
+    """Keep which payment this page asked for; the page lives on at least until `until`, to show what came of it."""
+    await conn.execute(
+        """
+        update parking.lookup
+        set payment_number = %(number)s, expires_at = greatest(expires_at, %(until)s)
+        where token = %(token)s
+        """,
+        {"token": token, "number": number, "until": until},
+    )
 
 
 async def forget_lookups(conn: Conn, *, before: datetime) -> None:

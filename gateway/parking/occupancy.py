@@ -14,7 +14,7 @@ from facility.errors import Missing
 from facility.site import Site
 from facility.store import write_fact
 from facility.units import local
-from gateway.parking import gifts_store, lanes_store, store
+from gateway.parking import gifts_store, lanes_store, lookup_store, store
 from gateway.parking import occupancy_store as rows
 from gateway.parking.rules.stay import OPEN_STATES
 
@@ -193,6 +193,7 @@ async def each_minute(conn: Conn, *, now: datetime) -> None:
     await roll_up(conn, now=now)
     await gifts_store.drop_stale_places(conn, now=now)
     await gifts_store.forget_asks(conn, before=now - timedelta(hours=1))
+    await lookup_store.forget_lookups(conn, before=now - timedelta(days=1))
 
 
 async def run(ctx: Context) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from facility.context import Context
@@ -14,7 +14,7 @@ from facility.db import unit_of_work
 from facility.edge import Ctx, Uow, audit, require
 from facility.errors import Missing
 from facility.identity import Person, Role
-from facility.units import Fen, local, yuan
+from facility.units import local
 from gateway.parking import invoices, payment_store
 from gateway.parking.drivers import payment_simulated_store as simulated_books
 from gateway.parking.payment_providers import open_providers
@@ -22,6 +22,7 @@ from gateway.parking.payment_store import PaymentRow, ReconciliationRow, RefundR
 from gateway.parking.payments import ask_payment, take_cash, take_notification
 from gateway.parking.reconcile_payments import compare_day
 from gateway.parking.refunds import ask_refund, carry_out
+from gateway.web.show import show
 
 router = APIRouter(prefix="/api/v1", tags=["payments"])
 pages = APIRouter(include_in_schema=False)
@@ -266,29 +267,36 @@ async def post_reconciliation(provider: str, day: date, ctx: Ctx, _person: Manag
     return _reconciliation_out(row)
 
 
-_PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>模拟支付</title>
-<link rel="stylesheet" href="/static/pingzhan.css"><main><h1>模拟支付 Simulated bank</h1>
-<p>演示用，不涉及真实资金。For demonstration: no money moves.</p><p>{amount} 元 · {state}</p>
-<form method="post"><button name="act" value="pays">支付 Pay</button>
-<button name="act" value="refuses">拒绝 Refuse</button></form></main></html>"""
+def _safe_back(back: str) -> str:
+    """A page of our own to return to, else nothing."""
+    return back if back.startswith("/s/") and "//" not in back and "\\" not in back else ""
 
 
-@pages.get("/pay/simulated/{number}", response_class=HTMLResponse)
-async def simulated_page(number: str, conn: Uow) -> HTMLResponse:
+@pages.get("/pay/simulated/{number}")
+async def simulated_page(request: Request, number: str, conn: Uow, back: str = "") -> Response:
     """The simulated bank's page: a person plays the driver's bank."""
     trade = await simulated_books.find_trade(conn, number)
     if trade is None:
         raise Missing("the simulated bank knows no such payment")
-    return HTMLResponse(_PAGE.format(amount=yuan(Fen(trade.amount_fen)), state=trade.state))
+    return await show(
+        request,
+        "drivers/simulated_bank.html",
+        amount_fen=trade.amount_fen,
+        state=str(trade.state),
+        back=_safe_back(back),
+    )
 
 
 @pages.post("/pay/simulated/{number}")
 async def simulated_act(
-    number: str, act: Annotated[Literal["pays", "refuses"], Form()], ctx: Ctx, conn: Uow
+    number: str,
+    act: Annotated[Literal["pays", "refuses"], Form()],
+    ctx: Ctx,
+    conn: Uow,
+    back: Annotated[str, Form(max_length=200)] = "",
 ) -> RedirectResponse:
     """Pay or refuse; the bank tells the garage twice, as real ones do when in doubt."""
     now = ctx.clock.now()
     await simulated_books.plan_act(conn, number, acts=act, acts_at=now, notify_after_s=0.5, notify_times=2)
     await simulated_books.act_due(conn, now=now)
-    return RedirectResponse(f"/pay/simulated/{number}", status_code=303)
+    return RedirectResponse(_safe_back(back) or f"/pay/simulated/{number}", status_code=303)

@@ -11,12 +11,23 @@ from facility.db import unit_of_work
 from facility.edge import Ctx, Uow
 from facility.errors import Missing, OpsError
 from facility.ids import BayId, new_uuid
-from facility.store import read_mode
-from gateway.parking import asking, dues, dues_store, gifts_store, lookup_store, occupancy_store, store
+from gateway.parking import (
+    asking,
+    attending,
+    dues,
+    dues_store,
+    gifts_store,
+    lanes,
+    lookup_store,
+    occupancy_store,
+    store,
+)
 from gateway.parking.free_places import read_free_places
 from gateway.web import drivers_text
+from gateway.web.paying import ways
 from gateway.web.plan import plan_of
-from gateway.web.render import language_of, render, say
+from gateway.web.render import language_of, say
+from gateway.web.show import show
 
 pages = APIRouter(include_in_schema=False)
 
@@ -29,23 +40,6 @@ BAY_REMEMBERED_S = 36 * 3600
 def address_of(request: Request) -> str:
     """Who asks, for counting: the peer's address."""
     return request.client.host if request.client else "unknown"
-
-
-async def show(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    """A page of the drivers' with what all of them say: the building's name and the world it is in."""
-    ctx: Context = request.app.state.context
-    async with unit_of_work(ctx.pool) as conn:
-        mode = (await read_mode(conn)).mode
-    language = language_of(request)
-    return render(
-        request,
-        template,
-        status=status,
-        site_name=ctx.site.name.said(language),
-        world=mode.value,
-        is_simulated=ctx.settings.demo,
-        **values,
-    )
 
 
 @pages.get("/")
@@ -100,9 +94,17 @@ async def ask(
 
 
 @pages.get("/s/{token}")
-async def my_stay(request: Request, token: str, ctx: Ctx, conn: Uow) -> Response:
+async def my_stay(request: Request, token: str, ctx: Ctx, conn: Uow, changed: bool = False) -> Response:
     """One stay: its fee with its lines, and what to do next."""
-    return await _stay_page(request, ctx, conn, token)
+    language = language_of(request)
+    try:
+        word = say(language)
+        trouble = word("费用已变化，请核对后再付。") if changed else None
+        return await _stay_page(request, ctx, conn, token, trouble=trouble)
+    except lookup_store.LookupGone as fault:
+        places = await read_free_places(conn, ctx.site, now=ctx.clock.now())
+        text = drivers_text.trouble(fault, language)
+        return await show(request, "drivers/home.html", status=404, places=places, trouble=text, typed="")
 
 
 async def _stay_page(
@@ -123,7 +125,7 @@ async def _stay_page(
         parked=(stay.left_at or now) - stay.entered_at,
         lines=drivers_text.lines(due, language),
         total_fen=due.settlement.fee.total_fen if due.settlement else 0,
-        ways=(),
+        ways=await ways(ctx, language),
         can_find=lookup.has_paid,
         has_paid=due.paid_fen != 0,
         trouble=trouble,
@@ -282,3 +284,31 @@ async def _keep(conn: Uow, ctx: Context, wanted: asking.Typed, level: str, *, un
     await gifts_store.keep_place(
         conn, place_id=new_uuid(), plate=wanted.plate, level_id=level, kept_from=now, kept_until=until
     )
+
+
+@pages.get("/t/{lane_id}")
+async def show_ticket(request: Request, lane_id: str, ctx: Ctx) -> Response:
+    """The address in the QR code at an entry: for a car without a plate."""
+    lane = lanes.lane_of(ctx.site, lane_id)
+    return await show(request, "drivers/ticket.html", lane=lane, ticket=None, trouble=None)
+
+
+@pages.post("/t/{lane_id}")
+async def take_ticket(request: Request, lane_id: str, ctx: Ctx) -> Response:
+    """Take a ticket and come in; only where the lane's camera sees a car without a plate."""
+    now = ctx.clock.now()
+    lane = lanes.lane_of(ctx.site, lane_id)
+    try:
+        async with unit_of_work(ctx.pool) as conn:
+            stay = await attending.give_ticket(conn, ctx.site, lane_id, now=now)
+    except OpsError as fault:
+        trouble = drivers_text.trouble(fault, language_of(request))
+        return await show(
+            request,
+            "drivers/ticket.html",
+            status=drivers_text.status(fault),
+            lane=lane,
+            ticket=None,
+            trouble=trouble,
+        )
+    return await show(request, "drivers/ticket.html", lane=lane, ticket=stay.ticket, trouble=None)

@@ -19,6 +19,8 @@ from gateway.parking import dues_store, gates_store, occupancy, store
 from gateway.parking.arrivals import arrive
 from gateway.parking.drivers.gate import SimulatedGate
 from gateway.parking.gates import carry_out
+from gateway.parking.payment_providers import open_providers
+from gateway.parking.payments import apply_trade
 from gateway.web.render import HERE
 from tests.fakes import FakeClock
 from tests.gateway.parking_world import read_of
@@ -194,3 +196,53 @@ def test_every_text_of_the_pages_has_its_english_and_no_english_is_left_over() -
     assert catalogue.keys() - said == set()
     for chinese, english in catalogue.items():
         assert english and set(re.findall(r"%\(\w+\)s", chinese)) == set(re.findall(r"%\(\w+\)s", english))
+
+
+async def test_paying_leads_to_the_bank_and_back_and_then_shows_the_way_to_the_car(
+    client: httpx.AsyncClient, parked: store.Stay, context: Context, clock: FakeClock
+) -> None:
+    mine = (await client.post("/stay", data={"plate": "苏F12345"})).headers["location"]
+    asked = await client.post(f"{mine}/pay", data={"way": "simulated", "amount_fen": "800"})
+    assert asked.headers["location"] == f"{mine}/paying"
+    paying = await client.get(f"{mine}/paying")
+    bank = re.search(r'href="[^"]*(/pay/simulated/\w+\?back=[^"]+)"', paying.text)
+    assert bank is not None and "8.00" in paying.text
+    paid = await client.post(bank.group(1).split("?")[0], data={"act": "pays", "back": f"{mine}/paying"})
+    assert paid.headers["location"] == f"{mine}/paying"
+    trade = await open_providers(context)
+    number = bank.group(1).split("?")[0].split("/")[-1]
+    async with unit_of_work(context.pool) as conn:
+        await apply_trade(context, conn, "simulated", await trade.named("simulated").look_up(number))
+    assert (await client.get(f"{mine}/paying")).headers["location"] == mine
+    page = await client.get(mine)
+    assert "现在无需缴费" in page.text and "找我的车" in page.text
+    assert "B1-050" in (await client.get(f"{mine}/find")).text
+    receipt = await client.get(f"{mine}/receipt")
+    assert "8.00" in receipt.text and "含模拟付款" in receipt.text
+    another = (await client.post("/stay", data={"plate": "苏F12345"})).headers["location"]
+    assert "B1-050" not in (await client.get(f"{another}/find")).text
+
+
+async def test_a_fee_that_moved_is_shown_again_before_it_is_paid(
+    client: httpx.AsyncClient, parked: store.Stay, clock: FakeClock
+) -> None:
+    mine = (await client.post("/stay", data={"plate": "苏F12345"})).headers["location"]
+    clock.advance(timedelta(minutes=31))
+    answer = await client.post(f"{mine}/pay", data={"way": "simulated", "amount_fen": "800"})
+    assert answer.headers["location"] == f"{mine}?changed=1"
+    assert "费用已变化" in (await client.get(answer.headers["location"])).text
+
+
+async def test_a_ticket_is_given_only_to_a_car_without_a_plate_that_waits(
+    client: httpx.AsyncClient, parked: store.Stay, context: Context, clock: FakeClock
+) -> None:
+    assert (await client.post("/t/B-IN")).status_code == 409
+    async with unit_of_work(context.pool) as conn:
+        await arrive(conn, context.site, read_of("", "B-IN", clock.now(), accepted=False), now=clock.now())
+    page = await client.post("/t/B-IN")
+    ticket = re.search(r"T[2-9A-Z]{6}", page.text)
+    assert page.status_code == 200 and ticket is not None
+    assert (await client.post("/t/B-IN")).status_code == 409
+    clock.advance(timedelta(minutes=40))
+    mine = await client.post("/stay", data={"plate": "", "ticket": ticket.group()})
+    assert "4.00" in (await client.get(mine.headers["location"])).text
