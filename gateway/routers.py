@@ -18,9 +18,11 @@ import gateway.web.paying
 import gateway.web.static_files
 import lpr.http
 import wartime_conversion.depot.http
+import wartime_conversion.exercise.http
 import wartime_conversion.http
 import wartime_conversion.pages
 import wartime_conversion.phone.http
+import wartime_conversion.plan_library.http
 from charging.orders import hearing_answers
 from facility.context import Context
 
@@ -42,6 +44,8 @@ ROUTERS = (
     wartime_conversion.http.router,
     wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,
+    wartime_conversion.exercise.http.router,
+    wartime_conversion.plan_library.http.router,
 )
 
 

@@ -116,8 +116,9 @@ class TaskEditBody(Body):
 
 
 class InjectBody(Body):
-    """An inject is played, or its decision is logged."""
+    """An inject is played now, scheduled at a second of drill time, or its decision is logged."""
 
+    due_at_s: int | None = Field(default=None, ge=0, le=864_000)
     decision: Words | None = None
     is_as_expected: bool | None = None
 

@@ -1,9 +1,10 @@
 """Routes of runs: order, watch and command."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -96,13 +97,39 @@ async def export_record(run_id: UUID, conn: Uow, _reader: Reader) -> Response:
 
 @router.get("/runs/{run_id}/cars")
 async def read_cars(run_id: UUID, conn: Uow, ctx: Ctx, _reader: Reader) -> list[dict[str, Any]]:
-    """The cars still inside the protective unit, electric ones first."""
+    """The cars still inside the protective unit, electric ones first, with what was done about each."""
     await read_run(conn, run_id)
     zones = [zone for _, zone in effects.zones(ctx.site)]
+    marks: dict[str, list[str]] = {}
+    for event in await read_events(conn, run_id):
+        if event.kind == "car.marked":
+            said = json.loads(event.body)["detail"]
+            marks.setdefault(said["stay"], []).append(said["mark"])
     return [
-        {**asdict(car), "id": str(car.id), "entered_at": car.entered_at.isoformat()}
+        {
+            **asdict(car),
+            "id": str(car.id),
+            "entered_at": car.entered_at.isoformat(),
+            "marks": marks.get(str(car.id), []),
+        }
         for car in await read_cars_inside(conn, zones)
     ]
+
+
+@router.post("/runs/{run_id}/cars/{stay_id}/{mark}", status_code=204)
+async def mark_car(
+    run_id: UUID,
+    stay_id: UUID,
+    mark: Literal["notified", "to_tow", "towed"],
+    conn: Uow,
+    ctx: Ctx,
+    person: Signing,
+) -> None:
+    """Say that a car's owner was told, that it is to be towed, or that it was."""
+    async with _commanded(conn, ctx, run_id) as scene:
+        scene.run = await record.append(
+            conn, scene.run, "car.marked", by=person.name, now=scene.now, stay=str(stay_id), mark=mark
+        )
 
 
 @router.post("/runs/{run_id}/roles", status_code=201)

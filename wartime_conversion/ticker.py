@@ -9,6 +9,7 @@ import structlog
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Unavailable
+from wartime_conversion.drills import play_due
 from wartime_conversion.phone.entries import settle
 from wartime_conversion.scene import load_scene
 from wartime_conversion.store import lock_run, read_runs
@@ -30,7 +31,9 @@ async def _tick_one(ctx: Context, run_id: UUID) -> None:
     async with unit_of_work(ctx.pool) as conn:
         run = await lock_run(conn, run_id)
         if run.state == "running":
-            await settle(conn, await load_scene(conn, ctx.site, run, ctx.clock.now()))
+            scene = await load_scene(conn, ctx.site, run, ctx.clock.now())
+            await settle(conn, scene)
+            await play_due(conn, scene)
 
 
 async def run(ctx: Context) -> None:

@@ -18,7 +18,7 @@ from wartime_conversion.phone.store import (
     EntryRow,
     insert_entry,
     missing_photos,
-    read_entry,
+    read_known,
     read_last_sequence,
     read_pending,
     write_outcome,
@@ -26,6 +26,7 @@ from wartime_conversion.phone.store import (
 from wartime_conversion.rules.clock import acted_at
 from wartime_conversion.rules.plan import RunRole
 from wartime_conversion.rules.sign_off import Act, Outcome, Post, Signer, Verdict, judge
+from wartime_conversion.rules.task_state import TaskState
 from wartime_conversion.rules.words import fingerprint, is_proof
 from wartime_conversion.scene import Scene
 from wartime_conversion.store import Conn, write_people_inside
@@ -74,38 +75,72 @@ class Fate:
     facts: dict[str, Any] | None = None
 
 
-async def take(conn: Conn, scene: Scene, sender: Person, sent: Sent) -> Fate:
-    """Keep one entry, or say why not yet; the scene's run is locked by this unit of work."""
-    known = await read_entry(conn, sent.id)
+async def take_all(conn: Conn, scene: Scene, sender: Person, batch: list[Sent]) -> list[Fate]:
+    """Keep a batch, each device's entries in their own order, then release and judge again what they free.
+
+    Returns:
+        The fates in the order of `batch`; the scene's run is locked by this unit of work.
+    """
+    known = await read_known(conn, [sent.id for sent in batch])
+    last: dict[UUID, int] = {}
+    fates: dict[UUID, Fate] = {}
+    for sent in sorted(batch, key=lambda s: (s.device, s.sequence)):
+        if sent.device not in last:
+            last[sent.device] = await read_last_sequence(conn, scene.run.id, sent.device)
+        fates[sent.id] = await _take(conn, scene, sender, sent, known, last)
+    is_new = any(fate.status == NEW for fate in fates.values())
+    if is_new and scene.run.state == "running":
+        for row in await settle(conn, scene):
+            if row.id in fates:
+                fates[row.id] = _fate(row, fates[row.id].status)
+    return [fates[sent.id] for sent in batch]
+
+
+async def _take(
+    conn: Conn, scene: Scene, sender: Person, sent: Sent, known: dict[UUID, EntryRow], last: dict[UUID, int]
+) -> Fate:
+    before = known.get(sent.id)
     words_sha256 = fingerprint(sent.words)
-    if known is not None:
-        if known.words_sha256 != words_sha256 or known.run_id != scene.run.id:
+    if before is not None:
+        if before.words_sha256 != words_sha256 or before.run_id != scene.run.id:
             return Fate(id=sent.id, status=OTHER_WORDS, reason="other_words")
-        return _fate(known, SAME)
-    last = await read_last_sequence(conn, scene.run.id, sent.device)
-    if sent.sequence <= last:
-        return Fate(id=sent.id, status=OTHER_WORDS, reason="sequence_taken", facts={"last": last})
-    if sent.sequence > last + 1:
-        return Fate(id=sent.id, status=TOO_EARLY, reason="sequence_gap", facts={"expected": last + 1})
-    if absent := await missing_photos(conn, sent.photos):
+        return _fate(before, SAME)
+    newest = last[sent.device]
+    if sent.sequence <= newest:
+        return Fate(id=sent.id, status=OTHER_WORDS, reason="sequence_taken", facts={"last": newest})
+    if sent.sequence > newest + 1:
+        return Fate(id=sent.id, status=TOO_EARLY, reason="sequence_gap", facts={"expected": newest + 1})
+    if sent.photos and (absent := await missing_photos(conn, sent.photos)):
         return Fate(id=sent.id, status=TOO_EARLY, reason="photo_not_here", facts={"photos": absent})
     row = await _keep(conn, scene, sender, sent, words_sha256)
+    known[sent.id] = row
+    last[sent.device] = sent.sequence
     return _fate(row, NEW)
 
 
-async def settle(conn: Conn, scene: Scene) -> None:
-    """Release what is free and judge the pending entries again, until nothing moves."""
+async def settle(conn: Conn, scene: Scene) -> list[EntryRow]:
+    """Release what is free and judge the pending entries again, until nothing moves; returns those that moved."""
+    moved: list[EntryRow] = []
+    pending = await read_pending(conn, scene.run.id)
     while True:
         await moves.release_free(conn, scene)
-        moved = False
-        for row in await read_pending(conn, scene.run.id):
-            verdict = _judged(scene, row)
-            if verdict.outcome is not Outcome.PENDING:
+        before = len(moved)
+        for row in pending:
+            verdict = _judged(scene, row) if _may_move(scene, row) else None
+            if verdict is not None and verdict.outcome is not Outcome.PENDING:
                 await write_outcome(conn, row.id, verdict.outcome, verdict.reason, dict(verdict.facts))
                 await _carry_out(conn, scene, row, verdict)
-                moved = True
-        if not moved:
-            return
+                told = replace(row, outcome=verdict.outcome, reason=verdict.reason, facts=dict(verdict.facts))
+                moved.append(told)
+        if len(moved) == before:
+            return moved
+        done = {row.id for row in moved}
+        pending = [row for row in pending if row.id not in done]
+
+
+def _may_move(scene: Scene, row: EntryRow) -> bool:
+    task = scene.tasks.get(row.task or "")
+    return task is None or task.state is not TaskState.WAITING
 
 
 async def _keep(conn: Conn, scene: Scene, sender: Person, sent: Sent, words_sha256: str) -> EntryRow:

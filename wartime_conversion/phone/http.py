@@ -137,20 +137,13 @@ async def _take(
     read = [(_read_words(entry), entry) for entry in body.entries]
     run = await lock_run(conn, run_id)
     scene = await load_scene(conn, ctx.site, run, ctx.clock.now())
-    fates: list[entries.Fate] = []
+    batch: list[entries.Sent] = []
     for words, entry in read:
         if words.run != run_id:
             raise WordsUnreadable("the words belong to another run", run=str(words.run))
-        sent = entries.Sent(
-            **words.model_dump(exclude={"run", "answers", "note"}),
-            device_now=body.device_now,
-            words=entry.words,
-            proof=entry.proof,
-        )
-        fates.append(await entries.take(conn, scene, person, sent))
-        if fates[-1].status == entries.NEW and run.state == "running":
-            await entries.settle(conn, scene)
-    return fates
+        said = words.model_dump(exclude={"run", "answers", "note"})
+        batch.append(entries.Sent(**said, device_now=body.device_now, words=entry.words, proof=entry.proof))
+    return await entries.take_all(conn, scene, person, batch)
 
 
 def _read_words(entry: EntryBody) -> WordsBody:

@@ -67,11 +67,11 @@ class Photo:
     received_at: datetime
 
 
-async def read_entry(conn: Conn, entry_id: UUID) -> EntryRow | None:
-    """Read one entry."""
+async def read_known(conn: Conn, ids: list[UUID]) -> dict[UUID, EntryRow]:
+    """Read the entries of these ids that have arrived before."""
     async with conn.cursor(row_factory=class_row(EntryRow)) as cur:
-        await cur.execute("select * from conversion.entry where id = %(id)s", {"id": entry_id})
-        return await cur.fetchone()
+        await cur.execute("select * from conversion.entry where id = any(%(ids)s)", {"ids": ids})
+        return {row.id: row for row in await cur.fetchall()}
 
 
 async def read_last_sequence(conn: Conn, run_id: UUID, device_id: UUID) -> int:

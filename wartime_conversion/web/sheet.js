@@ -187,7 +187,7 @@ const clean = (values) => Object.fromEntries(Object.entries(values).filter(([, v
 export function askSigner(pkg, me, last, act, task) {
   return new Promise((resolve) => {
     let chosen = pkg.signers.find((s) => s.id === last) ?? pkg.signers.find((s) => s.id === me?.id) ?? null;
-    if (task?.reported_by && act === "second" && chosen?.id === task.reported_by) chosen = null;
+    if (act === "second") chosen = null; // another person's turn: the hand must choose itself
     let digits = "";
     const cover = h("div.cover", { role: "dialog", "aria-modal": "true" });
     const close = (result) => { cover.remove(); resolve(result); };

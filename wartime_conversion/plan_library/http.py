@@ -1,0 +1,118 @@
+"""Routes of plans: versions, drafts as a file or field by field, differences."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from facility.edge import Ctx, Uow, audit
+from wartime_conversion.access import Commander, Planner, Reader
+from wartime_conversion.bodies import PlanBody, TaskEditBody
+from wartime_conversion.plan_library.publish import edit_task, ensure_reference, publish, save_draft
+from wartime_conversion.plan_library.store import (
+    PlanVersion,
+    read_draft,
+    read_newest,
+    read_version,
+    read_versions,
+)
+from wartime_conversion.rules.plan_check import plan_faults
+from wartime_conversion.rules.plan_difference import differences
+from wartime_conversion.scene import pinned_plan
+
+router = APIRouter(prefix="/api/v1/conversion/plans", tags=["conversion: plans"])
+
+
+def _line(version: PlanVersion) -> dict[str, Any]:
+    told = {key: value for key, value in asdict(version).items() if key != "source"}
+    return told | {"id": str(version.id), "published_at": version.published_at.isoformat()}
+
+
+@router.get("")
+async def list_versions(conn: Uow, ctx: Ctx, _reader: Reader) -> list[dict[str, Any]]:
+    """Every published version; the bundled reference plan is published where there is none."""
+    await ensure_reference(conn, ctx.clock.now())
+    return [_line(version) for version in await read_versions(conn)]
+
+
+@router.get("/versions/{version_id}.yaml")
+async def read_file(version_id: UUID, conn: Uow, _reader: Reader) -> Response:
+    """A version's file, byte for byte as published."""
+    version = await read_version(conn, version_id)
+    return Response(version.source.encode(), media_type="application/yaml")
+
+
+@router.get("/versions/{version_id}")
+async def read_plan_version(version_id: UUID, conn: Uow, _reader: Reader) -> dict[str, Any]:
+    """A version as values, with what the lint finds in it."""
+    version = await read_version(conn, version_id)
+    plan = pinned_plan(version.source)
+    told = asdict(plan)
+    told.pop("given", None)
+    faults = [{"fault": f.code, "place": f.place, "detail": f.detail} for f in plan_faults(plan)]
+    return _line(version) | {"plan": told, "faults": faults}
+
+
+@router.get("/differences")
+async def read_differences(before: UUID, after: UUID, conn: Uow, _reader: Reader) -> list[dict[str, Any]]:
+    """What changed between two versions."""
+    old, new = await read_version(conn, before), await read_version(conn, after)
+    found = differences(pinned_plan(old.source), pinned_plan(new.source))
+    return [
+        {
+            "register": d.register,
+            "id": d.id,
+            "field": d.field,
+            "before": _told(d.before),
+            "after": _told(d.after),
+        }
+        for d in found
+    ]
+
+
+def _told(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+@router.post("/{plan_id}/versions", status_code=201)
+async def publish_version(
+    plan_id: str, request: Request, body: PlanBody, conn: Uow, ctx: Ctx, person: Commander
+) -> dict[str, Any]:
+    """Publish a plan file as the next version; it never changes afterwards."""
+    version = await publish(conn, plan_id, body.source, body.note, person.name, ctx.clock.now())
+    await audit(request, conn, person, "plan.published", f"{plan_id} {version.number}", sha256=version.sha256)
+    return _line(version)
+
+
+@router.get("/{plan_id}/draft")
+async def show_draft(plan_id: str, conn: Uow, _reader: Reader) -> dict[str, Any]:
+    """The draft of a plan; where there is none, the newest version as revision 0."""
+    draft = await read_draft(conn, plan_id)
+    if draft is not None:
+        return asdict(draft) | {"changed_at": draft.changed_at.isoformat()}
+    newest = await read_newest(conn, plan_id)
+    return {
+        "plan_id": plan_id,
+        "source": newest.source if newest else "",
+        "base_number": newest.number if newest else 0,
+        "revision": 0,
+    }
+
+
+@router.put("/{plan_id}/draft")
+async def keep_draft(plan_id: str, body: PlanBody, conn: Uow, ctx: Ctx, person: Planner) -> dict[str, int]:
+    """Save a draft as a file, over the revision it was made from."""
+    draft = await save_draft(conn, plan_id, body.source, body.revision, person, ctx.clock.now())
+    return {"revision": draft.revision}
+
+
+@router.patch("/{plan_id}/draft/tasks/{task_id}")
+async def edit_draft_task(
+    plan_id: str, task_id: str, body: TaskEditBody, conn: Uow, ctx: Ctx, person: Planner
+) -> dict[str, int]:
+    """Change fields of one task in the draft; comments and everything else in the file stay."""
+    current = await show_draft(plan_id, conn, person)
+    source = edit_task(str(current["source"]), task_id, body.fields)
+    draft = await save_draft(conn, plan_id, source, body.revision, person, ctx.clock.now())
+    return {"revision": draft.revision}
