@@ -13,6 +13,7 @@ import gateway.live
 import gateway.parking.payments_http
 import gateway.parking.pricing_http
 import gateway.staff.http
+import gateway.web.attendant
 import gateway.web.drivers
 import gateway.web.paying
 import gateway.web.static_files
@@ -35,6 +36,7 @@ ROUTERS = (
     gateway.live.router,
     gateway.web.static_files.router,
     gateway.web.drivers.pages,
+    gateway.web.attendant.pages,
     gateway.web.paying.pages,
     lpr.http.router,
     gateway.parking.pricing_http.router,

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection, errors
 from facility.errors import Conflict, Invalid
 from facility.ids import new_secret, new_uuid
 from facility.site import Site
+from facility.store import write_fact
 from facility.units import local
 from gateway.parking import asking, departures, gates, lanes, lanes_store, lists_store, occupancy, store
 from gateway.parking.arrivals import read_entry_facts, vehicle_class_of
@@ -166,6 +167,18 @@ async def open_gate(conn: Conn, site: Site, lane_id: str, act: Act) -> None:
     lane = lanes.lane_of(site, lane_id)
     order = await lanes.order_gate(conn, lane.id, None, by=act.by, cause="attendant", now=act.now)
     await _correct(conn, act, "lane", lane.id, "opened", None, str(order.id))
+
+
+async def close_lane(conn: Conn, site: Site, lane_id: str, act: Act, *, is_closed: bool) -> None:
+    """Close a lane to cars, or open it again."""
+    lane = lanes.lane_of(site, lane_id)
+    before = (await lanes_store.read_lane_states(conn)).get(lane.id)
+    await lanes_store.write_lane_closed(
+        conn, lane.id, is_closed=is_closed, reason=act.reason if is_closed else None, by=act.by, now=act.now
+    )
+    was = "closed" if before is not None and before.is_closed else "open"
+    await _correct(conn, act, "lane", lane.id, "state", was, "closed" if is_closed else "open")
+    await write_fact(conn, "lane.changed", lane.id, {"closed": is_closed}, now=act.now)
 
 
 async def give_ticket(conn: Conn, site: Site, lane_id: str, *, now: datetime) -> Stay:

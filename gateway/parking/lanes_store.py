@@ -306,3 +306,10 @@ async def read_unpaid_waiting(conn: Conn, *, since: datetime) -> list[UUID]:
             {"since": since},
         )
         return [row[0] for row in await cur.fetchall()]
+
+
+async def find_entry_of_read(conn: Conn, read_id: UUID) -> LaneEntry | None:
+    """The entry of the lane log that a read led to."""
+    async with conn.cursor(row_factory=class_row(LaneEntry)) as cur:
+        await cur.execute("select * from parking.lane_log where read_id = %(id)s", {"id": read_id})
+        return await cur.fetchone()

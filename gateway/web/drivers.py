@@ -170,7 +170,7 @@ async def receipt(request: Request, token: str, ctx: Ctx, conn: Uow) -> Response
         stay=stay,
         lines=drivers_text.lines(due, language),
         money=drivers_text.money_lines(money, language),
-        has_simulated=any(row.is_simulated for row in money),
+        has_simulated=any(row.is_simulated or row.how == "simulated" for row in money),
     )
 
 

@@ -1,0 +1,96 @@
+"""What the attendant reads: reasons, troubles and what was done, in words."""
+
+from decimal import Decimal, InvalidOperation
+
+from facility.errors import Invalid
+from gateway.web.render import Language, say
+
+
+class AmountUnreadable(Invalid):
+    """What was typed is no amount of money."""
+
+    code = "amount.unreadable"
+
+
+def fen_of(typed: str) -> int:
+    """Yuan as a person types them, in whole fen.
+
+    Raises:
+        AmountUnreadable: it is no amount, is negative, or has parts of a fen.
+    """
+    try:
+        fen = Decimal(typed.strip().lstrip("¥")) * 100
+    except InvalidOperation as fault:
+        raise AmountUnreadable(f"{typed!r} is no amount") from fault
+    if not fen.is_finite() or fen < 0 or fen != fen.to_integral_value() or fen > 100_000_000:
+        raise AmountUnreadable(f"{typed!r} is no amount of whole fen")
+    return int(fen)
+
+
+def reason(code: str, language: Language) -> str:
+    """Why a lane decided as it did."""
+    word = say(language)
+    texts = {
+        "emergency": word("应急车辆，放行"),
+        "lane_closed": word("车道已关闭"),
+        "lane_locked_out": word("车道锁定"),
+        "mode": word("车库转换中，不进车"),
+        "no_plate": word("没有识别到车牌"),
+        "unsure_read": word("识别不确定"),
+        "denied": word("禁入名单"),
+        "already_inside": word("该车牌已在场内"),
+        "full": word("车位已满"),
+        "allowed": word("放行名单"),
+        "permit": word("月卡车"),
+        "permit_in_use": word("月卡车位已占用，按临停"),
+        "visitor": word("访客"),
+        "place_kept": word("预留车位"),
+        "ordinary": word("临停车"),
+        "no_entry": word("没有入场记录"),
+        "several_candidates": word("有多辆相近的车"),
+        "no_fee": word("无法计费"),
+        "unpaid": word("未缴费"),
+        "paid": word("已缴费"),
+        "nothing_due": word("无需缴费"),
+        "evacuation": word("疏散放行"),
+        "late_read": word("识别结果来得太晚"),
+        "leaving_elsewhere": word("正从另一出口离场"),
+        "camera_away": word("相机离线"),
+    }
+    return texts.get(code, code)
+
+
+def trouble(code: str, language: Language) -> str:
+    """Why an act of the attendant was not done."""
+    word = say(language)
+    texts = {
+        "attendant.reason_needed": word("请写明原因。"),
+        "lane.entry_settled": word("这一条已经有人处理。"),
+        "stay.plate_inside": word("该车牌已有在场记录，请先结束那一次停车。"),
+        "stay.conflict": word("这辆车的状态已经变化，请刷新。"),
+        "plate.unreadable": word("车牌号不完整或格式不对。"),
+        "shift.missing": word("请先开班。"),
+        "shift.open": word("您已有未交接的班次。"),
+        "amount.unreadable": word("金额格式不对。"),
+        "payment.amount_moved": word("费用已变化，请核对后再收。"),
+        "payment.nothing_due": word("没有欠费。"),
+    }
+    return texts.get(code, word("没有办成（%s）。") % code)
+
+
+def done(act: str, language: Language) -> str:
+    """What was just done."""
+    word = say(language)
+    texts = {
+        "let_in": word("已放行入场。"),
+        "let_out": word("已放行离场。"),
+        "let_out_unknown": word("已放行，无入场记录。"),
+        "turn_away": word("已处理，不放行。"),
+        "cash": word("已收现金。"),
+        "open": word("已发出开闸指令。"),
+        "close": word("车道已关闭。"),
+        "reopen": word("车道已恢复。"),
+        "shift_begin": word("已开班。"),
+        "shift_end": word("已交班。"),
+    }
+    return texts.get(act, "")
