@@ -1,18 +1,21 @@
 """The managers' screens on the gateway's server: they read the schema `report` and act through its routes."""
 
 from pathlib import Path
+from typing import Annotated
 from uuid import UUID
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 
 from dashboard import shell
 from dashboard.data import read_bay_states
+from dashboard.figures.days import as_csv
 from dashboard.figures.gantt import GanttWords, gantt_svg
 from dashboard.figures.plan import plan_svg
 from dashboard.figures.projection import chosen_spans
 from dashboard.pages.parts import empty_state
+from dashboard.pages.reports import heads, read_days
 from dashboard.pages.table import PAGES
 from dashboard.run_data import find_picture
 from dashboard.server import ASSETS, OpsDash, OpsServer, StaffOnly
@@ -48,6 +51,18 @@ async def draw_level(request: Request, level_id: str) -> Response:
     title = viewer.say("{level}平面图", level=level.name.said(viewer.language))
     drawing = plan_svg(ctx.site, level, states, viewer.language, title)
     return Response(drawing, media_type="image/svg+xml", headers={"cache-control": "no-store"})
+
+
+@drawings.get("/days.csv")
+async def take_days(request: Request, days: Annotated[int, Query(ge=1, le=366)] = 30) -> Response:
+    """The last days as a table for a spreadsheet."""
+    viewer = viewer_of(request)
+    text = as_csv(heads(viewer), await read_days(context_of(request), days))
+    headers = {
+        "content-disposition": f'attachment; filename="pingzhan-{days}d.csv"',
+        "cache-control": "no-store",
+    }
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @drawings.get("/runs/{run_id}.svg")

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from dashboard.attributes import attributes
 from dashboard.data import reading
 from dashboard.figures.bays import GLYPHS, LOOKS
+from dashboard.run_store import read_runs
 from dashboard.store import read_mode_now
 from dashboard.viewer import Viewer
 from facility.context import Context
@@ -133,8 +134,17 @@ async def mode_banner(viewer: Viewer, context: Context) -> tuple[object, str, ob
     """The mode, its look, and whether what the screens show is simulated."""
     async with reading(context) as conn:
         mode = await read_mode_now(conn)
+        drills = [
+            run.code
+            for run in await read_runs(conn, limit=5)
+            if run.kind == "drill" and run.state == "running"
+        ]
     say = viewer.say
-    note = html.Span(say("演示数据"), className="simulated") if context.settings.demo else None
+    note: list[Component] = [
+        html.Span(say("演练 {code}", code=code), className="mode drill") for code in drills
+    ]
+    if context.settings.demo:
+        note.append(html.Span(say("演示数据"), className="simulated"))
     if mode is None:
         return say("模式未知"), "mode unknown", note
     since = "" if mode.mode == "peacetime" else local(mode.changed_at).strftime(" · %m-%d %H:%M")

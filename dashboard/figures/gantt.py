@@ -133,7 +133,7 @@ def _short(text: str, wide: int) -> str:
     """Cut to `wide` Chinese characters' width; a Latin letter takes half."""
     width, kept = 0.0, ""
     for letter in text:
-        width += 1 if ord(letter) > 0x2E80 else 0.55
+        width += 1 if ord(letter) > 0x2E80 else 0.52
         if width > wide:
             return kept.rstrip() + "…"
         kept += letter

@@ -111,10 +111,10 @@ def _room(room: Room, language: Language) -> str:
         top, foot = _u(room.rect.y_m + 0.5), _u(room.rect.y_m + 2.2)
         stairs = "".join(f'<path class="tread" d="M{_u(x)} {top}V{foot}"/>' for x in treads)
         y_m += 0.9
-    return (
-        f'<g class="room {room.kind}">{_box(room.rect, "body")}{stairs}'
-        f"{_label(x_m, y_m, 'room-name', room.name.said(language))}</g>"
-    )
+    name = room.name.said(language)
+    # A narrow room has its name in the tool tip only.
+    label = _label(x_m, y_m, "room-name", name) if room.rect.width_m >= 6 else ""
+    return f'<g class="room {room.kind}"><title>{escape(name)}</title>{_box(room.rect, "body")}{stairs}{label}</g>'
 
 
 def _ramp(ramp: Ramp, language: Language) -> str:

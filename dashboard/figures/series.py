@@ -64,18 +64,50 @@ def time_chart(
     limits: Sequence[tuple[float, str]] = (),
     top: float | None = None,
     height: int = 260,
-    legend: bool = True,
+    between: tuple[datetime, datetime] | None = None,
 ) -> Figure:
     """Lines over the wall-clock time of the site, each limit a labelled dashed line."""
     palette = PALETTES[theme]
     shown = [_trace(line, palette, unit) for line in lines]
     layout = _frame(palette, unit, height)
-    layout["showlegend"] = legend and len(shown) > 1
+    layout["showlegend"] = len(shown) > 1
+    if between:
+        layout["xaxis"]["range"] = local_times(between)
     highest = max([value for value, _ in limits] + ([top] if top else []), default=None)
     if highest:
         layout["yaxis"]["range"] = [0, highest * 1.08]
     layout["shapes"] = [_limit_line(value, palette) for value, _ in limits]
     layout["annotations"] = [_limit_name(value, name, palette) for value, name in limits]
+    return {"data": shown, "layout": layout}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """One kind of bars of a chart by day."""
+
+    name: str
+    days: Sequence[str]
+    values: Sequence[float]
+    color: int = 0
+
+
+def day_chart(bars: Sequence[Bars], *, theme: Theme, unit: str, height: int = 300) -> Figure:
+    """Stacked bars, one stack a day."""
+    palette = PALETTES[theme]
+    layout = _frame(palette, unit, height)
+    layout |= {"barmode": "stack", "bargap": 0.35, "showlegend": len(bars) > 1}
+    layout["xaxis"] = {**layout["xaxis"], "type": "category", "tickformatstops": None, "nticks": 12}
+    shown = [
+        {
+            "type": "bar",
+            "name": kind.name,
+            "x": list(kind.days),
+            "y": list(kind.values),
+            "marker": {"color": palette.lines[kind.color % len(palette.lines)]},
+            "hovertemplate": f"%{{y:,.2f}} {unit}<extra>{kind.name}</extra>",
+        }
+        for kind in bars
+    ]
     return {"data": shown, "layout": layout}
 
 
@@ -147,7 +179,14 @@ def _frame(palette: Palette, unit: str, height: int) -> Figure:
             "font": {"color": palette.soft},
         },
         "xaxis": {**axis, "showgrid": False, "type": "date", "tickformatstops": _TICKS, "nticks": 8},
-        "yaxis": {**axis, "title": None, "ticksuffix": "", "rangemode": "tozero", "nticks": 5},
+        "yaxis": {
+            **axis,
+            "title": None,
+            "ticksuffix": "",
+            "rangemode": "tozero",
+            "nticks": 5,
+            "tickformat": ",~f",
+        },
         "annotations": [],
         "uirevision": unit,
     }

@@ -105,7 +105,28 @@ async def show_lanes(viewer: Viewer, context: Context) -> Component:
         _lane(viewer, context, lane_id, lanes.get(lane_id), locked.get(lane_id))
         for lane_id in context.site.lanes
     ]
-    return card(viewer.say("出入口"), html.Ul(rows, className="rows lanes"), style="lane-card")
+    say = viewer.say
+    fire = None
+    if viewer.may(*_ALARM_ROLES):
+        fire = act_button(
+            say("抬起全部道闸"),
+            "/api/v1/fire-signal",
+            reason="reason",
+            title=say("抬起全部道闸：火警信号"),
+            style="quiet danger",
+        )
+    return card(say("出入口"), [html.Ul(rows, className="rows lanes"), html.Div(fire, className="card-foot")])
+
+
+def _lane_act(viewer: Viewer, lane_id: LaneId, lockout: store.LockoutRow | None) -> Component | None:
+    """A manager takes a lane out of service, or puts it back where maintenance took it out."""
+    say = viewer.say
+    if not viewer.may(Role.MANAGER) or (lockout and lockout.source != "maintenance"):
+        return None
+    body = {"kind": "lane", "equipment_id": lane_id}
+    if lockout:
+        return act_button(say("恢复"), "/api/v1/lockouts/lift", body=body, style="quiet")
+    return act_button(say("停用"), "/api/v1/lockouts", body=body, reason="reason", style="quiet")
 
 
 def _lane(
@@ -124,7 +145,7 @@ def _lane(
     elif row and row.is_open:
         state, style = say("抬杆"), "open"
     else:
-        state, style = say("正常"), "serving"
+        state, style = "", "serving"
     last: list[Component | str] = []
     if row and row.at:
         plate = masked_plate(row.plate, viewer, may_see=viewer.may(*_PLATE_ROLES))
@@ -133,7 +154,8 @@ def _lane(
         [
             html.Span(className=f"dot lane-{style}"),
             html.Div([html.B(lane.name.said(viewer.language)), html.Span(last, className="soft")]),
-            html.Span(state, className=f"lane-state {style}"),
+            html.Span(state, className=f"lane-state {style}", title=state),
+            _lane_act(viewer, lane_id, lockout),
         ],
         className="lane-row",
     )

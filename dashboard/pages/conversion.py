@@ -222,6 +222,10 @@ def _events(viewer: Viewer, events: list[run_store.EventRow]) -> Component:
         "drill.paused": say("暂停"),
         "drill.resumed": say("恢复计时"),
         "plan.amended": say("修改预案"),
+        "effect.applied": say("设备动作"),
+        "bays.clearing": say("车位待清空"),
+        "bays.cleared": say("车位已清空"),
+        "role.taken": say("就任"),
     }
     rows = [
         html.Li(

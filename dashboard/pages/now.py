@@ -7,13 +7,16 @@ from dash.development.base_component import Component
 
 from dashboard.attributes import attributes
 from dashboard.figures.bays import LOOKS
-from dashboard.pages import attention, detail, numbers
+from dashboard.figures.series import Figure
+from dashboard.pages import attention, charging, detail, numbers, occupancy
 from dashboard.pages.looks import LOOK_NAMES
-from dashboard.pages.parts import card, pulses
+from dashboard.pages.parts import GRAPH_CONFIG, card, pulses
 from dashboard.shell import pulse
 from dashboard.viewer import Viewer, current_viewer
 from facility.context import Context
 from facility.layout import Site
+
+CHART_HEIGHT = 200
 
 
 def layout(viewer: Viewer, context: Context) -> Component:
@@ -24,6 +27,7 @@ def layout(viewer: Viewer, context: Context) -> Component:
             *pulses("alarms", "lanes", "counts", "power"),
             dcc.Store(id="picked"),
             dcc.Interval(id="now-slow", interval=20_000),
+            dcc.Interval(id="now-charts", interval=60_000),
             html.Div(id="count-seeds", hidden=True),
             html.Div(id="numbers", className="numbers"),
             html.Div(
@@ -35,6 +39,21 @@ def layout(viewer: Viewer, context: Context) -> Component:
                         style="plan-card",
                     ),
                     html.Div(id="picked-detail", className="detail"),
+                    html.Div(
+                        [
+                            card(
+                                say("24 小时占用"),
+                                _graph("now-occupancy"),
+                                aside=html.Div(id="now-occupancy-age"),
+                            ),
+                            card(
+                                say("24 小时充电功率（kW）"),
+                                _graph("now-power"),
+                                aside=html.Div(id="now-power-age"),
+                            ),
+                        ],
+                        className="pair",
+                    ),
                 ],
                 className="hero",
             ),
@@ -45,6 +64,10 @@ def layout(viewer: Viewer, context: Context) -> Component:
         ],
         className="now",
     )
+
+
+def _graph(ident: str) -> Component:
+    return dcc.Graph(id=ident, config=GRAPH_CONFIG, style={"height": f"{CHART_HEIGHT}px"})
 
 
 def _levels(viewer: Viewer, site: Site) -> Component:
@@ -127,6 +150,19 @@ def register(app: Dash, context: Context) -> None:
     )
     async def show_lanes(*_changed: object) -> Component:
         return await attention.show_lanes(current_viewer(), context)
+
+    @app.callback(
+        Output("now-occupancy", "figure"),
+        Output("now-occupancy-age", "children"),
+        Output("now-power", "figure"),
+        Output("now-power-age", "children"),
+        Input("now-charts", "n_intervals"),
+    )
+    async def show_charts(_slow: object) -> tuple[Figure, Component, Figure, Component]:
+        viewer = current_viewer()
+        day = await occupancy.day_so_far(viewer, context, height=CHART_HEIGHT)
+        power = await charging.power_chart(viewer, context, "24h", height=CHART_HEIGHT)
+        return *day, *power
 
     @app.callback(Output("picked-detail", "children"), Input("picked", "data"))
     async def show_detail(picked: dict[str, Any] | None) -> Component | None:

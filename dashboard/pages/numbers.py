@@ -5,12 +5,13 @@ from datetime import datetime
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import store
+from dashboard import report_store, store
 from dashboard.attributes import attributes
 from dashboard.data import Counts, read_counts, reading
-from dashboard.pages.parts import Children, number, since
+from dashboard.pages.parts import Children, money, number, since
 from dashboard.viewer import Viewer
 from facility.context import Context
+from facility.units import Fen, local
 
 
 async def show(viewer: Viewer, context: Context) -> tuple[list[Component], list[Component]]:
@@ -19,7 +20,13 @@ async def show(viewer: Viewer, context: Context) -> tuple[list[Component], list[
     async with reading(context) as conn:
         alarms = await store.read_alarms(conn)
         evses = await store.read_evse_statuses(conn)
-    tiles = [_free(viewer, context, counts), _charging(viewer, context, evses), _alarms(viewer, alarms)]
+        today = await _today(context, conn)
+    tiles = [
+        _free(viewer, context, counts),
+        _charging(viewer, context, evses),
+        _takings(viewer, today),
+        _alarms(viewer, alarms),
+    ]
     return tiles, [_seed(zone) for zone in counts.zones.values()]
 
 
@@ -40,6 +47,20 @@ def _free(viewer: Viewer, context: Context, counts: Counts) -> Component:
     note = say("共 {n} 个 · 占用 {part}%", n=site.capacity, part=round(100 * taken / site.capacity))
     value = html.Span(str(counts.free), **attributes({"data-zones": " ".join(counts.zones)}))
     return number(say("空闲车位"), value, say("个"), note, href="/ops/occupancy")
+
+
+async def _today(context: Context, conn: store.Conn) -> list[report_store.RevenueRow]:
+    now = context.clock.now()
+    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return await report_store.read_revenue(conn, since=midnight, until=now)
+
+
+def _takings(viewer: Viewer, rows: list[report_store.RevenueRow]) -> Component:
+    say = viewer.say
+    parts = {row.part: row.amount_fen for row in rows}
+    parking, charging = money(Fen(parts.get("parking", 0))), money(Fen(parts.get("charging", 0)))
+    note = say("停车 {parking} · 充电 {charging}", parking=parking, charging=charging)
+    return number(say("今日收入"), money(Fen(sum(parts.values()))), say("元"), note, href="/ops/reports")
 
 
 def _charging(viewer: Viewer, context: Context, evses: dict[str, str]) -> Component:

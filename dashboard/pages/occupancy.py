@@ -1,7 +1,8 @@
 """Occupancy over time: by zone, at the grain that suits the span, gaps shown as gaps."""
 
+import asyncio
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
@@ -10,7 +11,7 @@ from dashboard import store
 from dashboard.data import reading
 from dashboard.figures.occupancy import Count, shares_over_time, total_over_time
 from dashboard.figures.series import Figure, Line, time_chart, with_gaps
-from dashboard.pages.parts import age_mark, card, pulses, since, table
+from dashboard.pages.parts import GRAPH_CONFIG, age_mark, card, pulses, since, table
 from dashboard.shell import pulse
 from dashboard.viewer import Viewer, current_viewer
 from facility.context import Context
@@ -22,7 +23,6 @@ SPANS: Final[dict[str, tuple[str, timedelta]]] = {
     "7d": ("7 天", timedelta(days=7)),
     "90d": ("90 天", timedelta(days=90)),
 }
-GRAPH_CONFIG: Any = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 
 
 def layout(viewer: Viewer, context: Context) -> Component:
@@ -75,15 +75,10 @@ def register(app: Dash, context: Context) -> None:
         viewer = current_viewer()
         counts = await _read(context, span)
         zones = _zones(context, area)
-        newest = max((count.at for count in counts), default=None)
-        if newest is not None and span != "1h":
-            newest += _grain(span)  # a mean stands at the beginning of its step
-        stale_s = 3 * int(_grain(span).total_seconds()) + 60
-        return (
-            _total(viewer, context, counts, zones, span),
-            _shares(viewer, context, counts, zones, span),
-            age_mark(newest, stale_s=stale_s),
-        )
+        # Ninety days are some ten thousand points: shaped in a thread, so that the loop goes on serving.
+        total = await asyncio.to_thread(_total, viewer, context, counts, zones, span, 320)
+        shares = await asyncio.to_thread(_shares, viewer, context, counts, zones, span)
+        return total, shares, _age(counts, span)
 
     @app.callback(
         Output("occupancy-now", "children"),
@@ -92,6 +87,20 @@ def register(app: Dash, context: Context) -> None:
     )
     async def show_now(*_changed: object) -> Component:
         return await _now(current_viewer(), context)
+
+
+async def day_so_far(viewer: Viewer, context: Context, *, height: int) -> tuple[Figure, Component]:
+    """The whole building over the last 24 hours, and how old its newest step is."""
+    counts = await _read(context, "24h")
+    total = await asyncio.to_thread(_total, viewer, context, counts, _zones(context, "all"), "24h", height)
+    return total, _age(counts, "24h")
+
+
+def _age(counts: list[Count], span: str) -> Component:
+    newest = max((count.at for count in counts), default=None)
+    if newest is not None and span != "1h":
+        newest += _grain(span)  # a mean stands at the beginning of its step
+    return age_mark(newest, stale_s=3 * int(_grain(span).total_seconds()) + 60)
 
 
 def _grain(span: str) -> timedelta:
@@ -113,7 +122,9 @@ async def _read(context: Context, span: str) -> list[Count]:
     return [Count(zone_id=row.zone_id, at=row.at, occupied=float(row.occupied)) for row in points]
 
 
-def _total(viewer: Viewer, context: Context, counts: list[Count], zones: frozenset[str], span: str) -> Figure:
+def _total(
+    viewer: Viewer, context: Context, counts: list[Count], zones: frozenset[str], span: str, height: int
+) -> Figure:
     longest_s = 3 * _grain(span).total_seconds()
     at, totals = total_over_time(counts, zones, longest_s=longest_s)
     moments, values = with_gaps(at, totals, longest_s=longest_s)
@@ -121,7 +132,7 @@ def _total(viewer: Viewer, context: Context, counts: list[Count], zones: frozens
     name = viewer.say("占用")
     line = Line(name=name, at=moments, values=values, is_area=True, is_step=span == "1h")
     limit = (float(capacity), viewer.say("车位总数 {n}", n=capacity))
-    return time_chart([line], theme=viewer.theme, unit=viewer.say("辆"), limits=[limit], height=320)
+    return time_chart([line], theme=viewer.theme, unit=viewer.say("辆"), limits=[limit], height=height)
 
 
 def _shares(

@@ -11,8 +11,9 @@ from dash.development.base_component import Component
 from dashboard.attributes import attributes
 from dashboard.shell import pulse
 from dashboard.viewer import Viewer
-from facility.units import local
+from facility.units import Fen, local
 
+GRAPH_CONFIG: Any = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 Children = Component | str | Sequence[Component | str | None] | None
 
 
@@ -114,6 +115,12 @@ def table(
         for row in rows
     ]
     return html.Div(html.Table([html.Thead(head), html.Tbody(lines)]), className="table-scroll")
+
+
+def money(amount: Fen) -> str:
+    """An amount of fen in yuan, its thousands set apart."""
+    whole, cents = divmod(abs(amount), 100)
+    return f"{'-' if amount < 0 else ''}{whole:,}.{cents:02d}"
 
 
 def masked_plate(plate: str | None, viewer: Viewer, *, may_see: bool) -> str:

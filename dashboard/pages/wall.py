@@ -80,7 +80,12 @@ def _run(viewer: Viewer, picture: RunPicture) -> list[Component]:
                 _figure(say("预计完成"), finish_text(viewer, picture)),
                 _figure(say("完成"), f"{picture.run.tasks_done}", f"/ {picture.run.tasks}"),
                 _figure(say("等待放行"), str(len(picture.holding)), "", needs=bool(picture.holding)),
-                _figure(say("地下车辆"), str(picture.cars_inside), say("辆"), needs=picture.cars_inside > 0),
+                _figure(
+                    say("地下车辆"),
+                    str(picture.cars_inside),
+                    say("辆"),
+                    needs=picture.run.kind == "actual" and picture.cars_inside > 0,
+                ),
             ],
             className="wall-figures",
         ),

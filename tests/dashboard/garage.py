@@ -34,10 +34,14 @@ def _id(chance: random.Random) -> UUID:
 def fill(conn: psycopg.Connection, site: Site, now: datetime, *, days: int = 3, seed: int = 7) -> None:
     """Cars, counts, a past, alarms and a review queue, the same for every seed."""
     chance = random.Random(seed)
-    _fill_bays(conn, site, now, chance)
+    with conn.pipeline():
+        _fill_bays(conn, site, now, chance)
     _fill_past(conn, site, now, days, chance)
     _fill_lanes(conn, site, now, chance)
     _fill_alarms(conn, now, chance)
+    _fill_chargers(conn, site, now, chance)
+    with conn.pipeline():
+        _fill_money(conn, now, chance)
     conn.commit()
 
 
@@ -146,6 +150,80 @@ def _fill_alarms(conn: psycopg.Connection, now: datetime, chance: random.Random)
             """,
             (_id(chance), kind, subject, severity, json.dumps({}), now - timedelta(minutes=minutes)),
         )
+
+
+def _fill_chargers(conn: psycopg.Connection, site: Site, now: datetime, chance: random.Random) -> None:
+    """A charger for each EVSE as its status says; those that charge have a transaction and samples."""
+    statuses = {
+        str(row[0]): str(row[1])
+        for row in conn.execute(
+            "select equipment_id, status from facility.equipment_status where kind = 'evse'"
+        )
+    }
+    for evse in site.evses.values():
+        row = conn.execute(
+            """
+            insert into charging.charger (identity, is_simulated, max_w, protocol, vendor, registered_at, connected_at,
+                                          last_seen_at)
+            values (%s, true, %s, 'ocpp1.6', 'Test', %s, %s, %s) returning id
+            """,
+            (evse.charger, evse.max_w, now, now, now - timedelta(seconds=chance.randint(1, 50))),
+        ).fetchone()
+        assert row
+        conn.execute(
+            """
+            insert into charging.connector (charger_id, evse_no, evse_id, status, error_code)
+            values (%s, 1, %s, %s, %s)
+            """,
+            (row[0], evse.id, statuses[evse.id], "NoError"),
+        )
+        if statuses[evse.id] == "Charging":
+            _fill_transaction(conn, row[0], now, chance, watts=round(evse.max_w * chance.uniform(0.5, 0.98)))
+
+
+def _fill_transaction(
+    conn: psycopg.Connection, charger: int, now: datetime, chance: random.Random, *, watts: int
+) -> None:
+    minutes = chance.randint(25, 240)
+    began = now - timedelta(minutes=minutes)
+    row = conn.execute(
+        """
+        insert into charging.transaction (charger_id, evse_no, id_tag, plate, token, state, started_at, started_raw,
+                                          start_received_at, meter_start_wh, last_sign_at, energy_tariff_id)
+        values (%s, 1, 'TAG', %s, %s, 'running', %s, '', %s, 0, %s, 1) returning id
+        """,
+        (charger, f"苏FD{chance.randint(10000, 99999)}", str(_id(chance)), began, began, now),
+    ).fetchone()
+    assert row
+    conn.execute(
+        """
+        insert into charging.meter_sample (measured_at, received_at, charger_id, evse_no, transaction_id,
+                                           delivered_wh, power_w, context)
+        select at, at, %s, 1, %s, extract(epoch from at - %s) * %s / 3600, %s, 'Sample.Periodic'
+        from generate_series(%s::timestamptz, %s::timestamptz, interval '2 minutes') as at
+        """,
+        (charger, row[0], began, watts, watts, began, now),
+    )
+
+
+def _fill_money(conn: psycopg.Connection, now: datetime, chance: random.Random) -> None:
+    stay = conn.execute("select id from parking.stay limit 1").fetchone()
+    assert stay
+    for number in range(60):
+        for part in ("parking", "charging"):
+            conn.execute(
+                """
+                insert into parking.money (stay_id, at, amount_fen, part, how, reference, is_simulated)
+                values (%s, %s, %s, %s, 'wechat', %s, true)
+                """,
+                (
+                    stay[0],
+                    now - timedelta(hours=7 * number),
+                    chance.randint(40_000, 260_000),
+                    part,
+                    f"T{number}{part}",
+                ),
+            )
 
 
 def free_port() -> int:

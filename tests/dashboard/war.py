@@ -16,6 +16,8 @@ from wartime_conversion.conversion import RunOrder, activate
 from wartime_conversion.plan_library.publish import ensure_reference
 from wartime_conversion.store import Run
 
+COMMANDER = Person(id=PersonId(new_uuid()), name="陈建国", roles=frozenset({Role.COMMANDER}))
+
 
 class _Still:
     def __init__(self, moment: datetime) -> None:
@@ -34,7 +36,6 @@ async def order(dsn: str, site: Site, at: datetime, *, kind: str = "drill") -> R
     pool = await open_pool(dsn)
     try:
         context = Context(settings=Settings(), dsn=dsn, pool=pool, clock=clock, site=site)
-        person = Person(id=PersonId(new_uuid()), name="陈建国", roles=frozenset({Role.COMMANDER}))
         async with unit_of_work(pool) as conn:
             version = (await ensure_reference(conn, at)).id
             return await activate(
@@ -48,7 +49,7 @@ async def order(dsn: str, site: Site, at: datetime, *, kind: str = "drill") -> R
                     profile=None,
                     reason="9·18 演练",
                 ),
-                person,
+                COMMANDER,
             )
     finally:
         await pool.close()
