@@ -18,6 +18,7 @@ import gateway.web.drivers
 import gateway.web.paying
 import gateway.web.static_files
 import lpr.http
+import wartime_conversion.aftermath.http
 import wartime_conversion.depot.http
 import wartime_conversion.exercise.http
 import wartime_conversion.http
@@ -42,6 +43,7 @@ ROUTERS = (
     gateway.parking.pricing_http.router,
     gateway.parking.payments_http.router,
     gateway.parking.payments_http.pages,
+    wartime_conversion.aftermath.http.router,
     wartime_conversion.depot.http.router,
     wartime_conversion.http.router,
     wartime_conversion.pages.pages,

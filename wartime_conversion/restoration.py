@@ -7,6 +7,7 @@ from facility.identity import Person
 from facility.mode import ModeEvent
 from facility.store import read_bay_uses, read_lockouts, write_mode
 from wartime_conversion import conversion, effects, record
+from wartime_conversion.depot.journeys import leave_depot
 from wartime_conversion.rules.plan import Effect
 from wartime_conversion.scene import Scene
 from wartime_conversion.store import Conn, Run
@@ -26,6 +27,7 @@ async def finish(conn: Conn, ctx: Context, scene: Scene, reason: str, person: Pe
     Raises:
         TasksOpen: tasks of an actual restoration are open.
         StorageNotEmpty: a bay is still a storage slot.
+        SlotNotEmpty: goods are still in the depot.
     """
     run = scene.run
     if not run.is_actual:
@@ -33,6 +35,7 @@ async def finish(conn: Conn, ctx: Context, scene: Scene, reason: str, person: Pe
     open_tasks = [code for code, row in scene.tasks.items() if row.finished_at is None]
     if open_tasks:
         raise conversion.TasksOpen(f"{len(open_tasks)} tasks are open", tasks=open_tasks[:20])
+    await leave_depot(conn, ctx, person)
     uses = await read_bay_uses(conn)
     stored = [bay for bay in effects.unit_bays(ctx.site) if bay in uses and uses[bay].use == "storage"]
     if stored:

@@ -327,3 +327,15 @@ async def empty_slots(conn: Conn, ctx: Context, bays: Sequence[str] | None, pers
         await store.delete_slot(conn, bay)
         await write_bay_use(conn, bay, "clear", by=person.name, now=now)
     return wanted
+
+
+async def leave_depot(conn: Conn, ctx: Context, person: Person) -> list[str]:
+    """Close every slot at the end of a restoration; returns their bays.
+
+    Raises:
+        SlotNotEmpty: stock is left, in a slot or in quarantine.
+    """
+    held = sorted({row.place for row in await store.read_balances(conn)})
+    if held:
+        raise SlotNotEmpty(f"goods are still in {', '.join(held[:6])}", places=held)
+    return await empty_slots(conn, ctx, None, person)

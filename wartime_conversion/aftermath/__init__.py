@@ -1,0 +1,1 @@
+"""After a run: its report as data, page and PDF, and drills compared."""
