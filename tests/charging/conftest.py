@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from websockets.asyncio.client import ClientConnection, connect
 
 from charging.central import Central, open_port
@@ -18,7 +21,8 @@ from charging.registration import register_charger
 from charging.tag_store import IdTag, put_tag
 from facility.clock import SystemClock
 from facility.context import Context
-from facility.db import Pool, unit_of_work
+from facility.db import Pool, open_pool, unit_of_work
+from facility.embedded import Server
 from facility.settings import Settings
 from facility.site import Site, demonstration_site
 
@@ -27,8 +31,6 @@ class MovableClock(SystemClock):
     """The machine's clock, moved by hand by `ahead`."""
 
     def __init__(self) -> None:
-        from datetime import timedelta
-
         self.ahead = timedelta(0)
 
     def now(self) -> datetime:
@@ -148,20 +150,42 @@ async def opened_yard(
 @pytest.fixture
 def charging_settings() -> dict[str, Any]:
     """Settings of the yard; a test may change them by parametrising."""
-    return {}
+    return {"demo": False}
 
 
 @pytest.fixture(scope="session")
 def yard_site() -> Site:
-    return demonstration_site()
+    """The demonstration site with two of its EVSEs: registering all thirty would slow every test."""
+    site = demonstration_site()
+    return replace(site, evses={key: evse for key, evse in site.evses.items() if key in ("E01", "E27")})
+
+
+@pytest.fixture(scope="session")
+def charging_dsn(server: Server, template: str) -> str:
+    """One copy of the migrated database for all of this folder; `yard` empties it before each test."""
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as conn:
+        conn.execute(SQL("CREATE DATABASE charging_tests TEMPLATE {}").format(Identifier(template)))
+    return server.dsn("charging_tests")
+
+
+EMPTY = """
+    truncate charging.charger, charging.meter_sample, charging.message, charging.status_change, charging.id_tag cascade;
+    delete from charging.energy_tariff where name <> 'demonstration-2026';
+    delete from facility.lockout; delete from facility.alarm; delete from facility.fact;
+    delete from facility.equipment_status; delete from facility.audit;
+"""
 
 
 @pytest.fixture
 async def yard(
-    pool: Pool, dsn: str, yard_site: Site, tmp_path: Path, charging_settings: dict[str, Any]
+    charging_dsn: str, yard_site: Site, tmp_path: Path, charging_settings: dict[str, Any]
 ) -> AsyncIterator[Yard]:
-    async with opened_yard(pool, dsn, yard_site, tmp_path, charging_settings) as opened:
+    pool = await open_pool(charging_dsn)
+    async with unit_of_work(pool) as conn:
+        await conn.execute(EMPTY)
+    async with opened_yard(pool, charging_dsn, yard_site, tmp_path, charging_settings) as opened:
         yield opened
+    await pool.close()
 
 
 def utc(text: str) -> datetime:
