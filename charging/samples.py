@@ -121,4 +121,4 @@ def _delivered(told: Told, sample: Sample, moment: Moment) -> tuple[int | None, 
         return told.transaction.meter.delivered_wh, None
     meter, odd = advance_meter(told.transaction.meter, sample.register_wh, moment.at, told.outlet)
     told.transaction.meter = meter
-    return (None if odd == "stale" else meter.delivered_wh), odd
+    return (None if odd in ("stale", "jump") else meter.delivered_wh), odd

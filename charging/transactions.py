@@ -350,7 +350,10 @@ async def _end(
     state = advance(transaction.state, event)
     meter = await load_meter(conn, transaction)
     stopped_at = max(told.moment.at, transaction.started_at)
-    settlement = settle_meter(meter, transaction.meter_start_wh, told.meter_stop_wh, stopped_at, outlet)
+    is_clock_set = transaction.is_clock_set and not CLOCK_FLAGS.intersection(told.moment.flags)
+    settlement = settle_meter(
+        meter, transaction.meter_start_wh, told.meter_stop_wh, stopped_at if is_clock_set else None, outlet
+    )
     flags = _joined(transaction.flags, told.moment.flags, settlement.flags)
     if told.moment.at < transaction.started_at:
         flags = _joined(flags, ("stop_before_start",))
@@ -372,6 +375,11 @@ async def _end(
             flags=flags,
         ),
     )
+    if "jump" in settlement.flags:
+        detail = {"meter_stop_wh": told.meter_stop_wh, "billed_wh": settlement.delivered_wh}
+        await facility_store.raise_alarm(
+            conn, "charging.energy_doubtful", str(transaction.id), "warning", detail, now=told.received_at
+        )
     await make_bill(conn, transaction.id, told.received_at)
     log.info("transaction.ended", transaction=transaction.id, delivered_wh=settlement.delivered_wh)
 

@@ -9,7 +9,7 @@ Sources: OCPP 1.6 section 7.28 to 7.33 and OCPP 2.0.1 `SampledValueType` (measur
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -238,7 +238,7 @@ class Meter:
     """The energy of one transaction so far.
 
     `segment_wh` is the register where the running count began (moves when the register falls), `carried_wh` what was
-    counted before it, `register_wh` the last register believed.
+    counted before it, `register_wh` the last register believed, `doubted` the last reading that leapt too far.
     """
 
     segment_wh: int
@@ -246,6 +246,7 @@ class Meter:
     read_at: datetime
     carried_wh: int = 0
     resets: int = 0
+    doubted: tuple[int, datetime] | None = None
 
     @property
     def delivered_wh(self) -> int:
@@ -258,6 +259,11 @@ class Outlet:
     """What a connector can physically give: `max_w` bounds how fast its register may rise."""
 
     max_w: int = 250_000
+
+
+_ANY_TIME: Final = timedelta(days=30)
+MAX_CHARGE_WH: Final = 600_000
+"""No car takes more in one charge: the battery of a long-haul truck."""
 
 
 JUMP_ALLOWANCE_WH: Final = 500
@@ -275,33 +281,46 @@ def advance_meter(meter: Meter, register_wh: int, at: datetime, outlet: Outlet) 
 
     Returns:
         The meter, and what was odd: None, `stale` (older than the last one, ignored), `jump` (rose faster than the
-        outlet can deliver, ignored), `rebased` (the first sample counts from zero where the start told a lifetime
-        register), `reset` (the register fell, as after a power cut: counted on from where it stood before).
+        outlet can deliver, ignored until a second reading confirms the new level), `rebased` (counts on from another
+        level: a relative register, a confirmed jump), `reset` (the register fell, as after a power cut: counted on
+        from where it stood before).
     """
     if at < meter.read_at:
         return meter, "stale"
-    believed_wh = _believed_rise_wh(meter, at, outlet)
+    believed_wh = _believed_rise_wh(meter.read_at, at, outlet)
     rise_wh = register_wh - meter.register_wh
     if rise_wh > believed_wh:
-        return meter, "jump"
+        return _doubt(meter, register_wh, at, outlet)
     if rise_wh >= 0:
-        return replace(meter, register_wh=register_wh, read_at=at), None
+        return replace(meter, register_wh=register_wh, read_at=at, doubted=None), None
     # The register fell. If its new value can be energy counted from zero since the last reading, it is.
     counted_wh = register_wh if 0 <= register_wh <= believed_wh else 0
-    moved = Meter(
-        segment_wh=register_wh - counted_wh,
+    is_first = meter.delivered_wh == 0 and meter.resets == 0
+    return _moved(meter, register_wh - counted_wh, register_wh, at), "rebased" if is_first else "reset"
+
+
+def _doubt(meter: Meter, register_wh: int, at: datetime, outlet: Outlet) -> tuple[Meter, str]:
+    """A leap is not billed; a second reading that fits the first one's level is counted from there."""
+    if meter.doubted is not None:
+        level_wh, level_at = meter.doubted
+        if 0 <= register_wh - level_wh <= _believed_rise_wh(level_at, at, outlet):
+            return _moved(meter, level_wh, register_wh, at), "rebased"
+    return replace(meter, doubted=(register_wh, at)), "jump"
+
+
+def _moved(meter: Meter, segment_wh: int, register_wh: int, at: datetime) -> Meter:
+    return Meter(
+        segment_wh=segment_wh,
         register_wh=register_wh,
         read_at=at,
         carried_wh=meter.delivered_wh,
         resets=meter.resets + 1,
     )
-    first = meter.delivered_wh == 0 and meter.resets == 0
-    return moved, "rebased" if first else "reset"
 
 
-def _believed_rise_wh(meter: Meter, at: datetime, outlet: Outlet) -> int:
-    seconds = int((at - meter.read_at).total_seconds())
-    return outlet.max_w * seconds // 3600 + JUMP_ALLOWANCE_WH
+def _believed_rise_wh(since: datetime, at: datetime, outlet: Outlet) -> int:
+    seconds = int((at - since).total_seconds())
+    return min(outlet.max_w * seconds // 3600, MAX_CHARGE_WH) + JUMP_ALLOWANCE_WH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +332,7 @@ class Settlement:
 
 
 def settle_meter(
-    meter: Meter, start_wh: int | None, stop_wh: int | None, at: datetime, outlet: Outlet
+    meter: Meter, start_wh: int | None, stop_wh: int | None, at: datetime | None, outlet: Outlet
 ) -> Settlement:
     """Fix the energy of a transaction from its samples and its stop.
 
@@ -321,7 +340,8 @@ def settle_meter(
         meter: folded over every sample that belongs to the transaction.
         start_wh: `meterStart` as sent.
         stop_wh: `meterStop` as sent, None where no stop came.
-        at: moment of the stop.
+        at: moment of the stop; None where the charger's clock is not to be believed, so that only the most any car can
+            take bounds the energy.
         outlet: bounds what is believed.
 
     Returns:
@@ -338,7 +358,8 @@ def settle_meter(
         and _is_thousandfold(meter.delivered_wh, difference_wh)
     ):
         return Settlement(delivered_wh=meter.delivered_wh, flags=("kwh_register",))
-    folded, odd = advance_meter(meter, stop_wh, max(at, meter.read_at), outlet)
+    until = meter.read_at + _ANY_TIME if at is None else max(at, meter.read_at)
+    folded, odd = advance_meter(meter, stop_wh, until, outlet)
     if odd in ("reset", "rebased"):
         # A stop below the samples is no energy of its own: the samples already counted it.
         return Settlement(delivered_wh=meter.delivered_wh, flags=("stop_below_samples",))
