@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from charging import charger_store, orders, profile_store, tag_store
+from charging import charger_store, profile_store, tag_store
 from charging.certificates import BadSigningRequest, load_ca, sign_request
 from charging.charger_store import Charger
 from charging.order_store import Order
@@ -123,21 +123,9 @@ def rotated_password(order: Order, response: Payload) -> str | None:
     return str(order.payload["value"]) if is_rotation and _is(response, "Accepted") else None
 
 
-async def sign_certificate(
-    conn: Connection, ctx: Context, charger: Charger, csr: str, version: str, now: datetime
-) -> bool:
-    """Sign a charger's request and order the certificate to it; False where the request is refused."""
+def signed_chain(ctx: Context, charger: Charger, csr: str, now: datetime) -> str | None:
+    """The certificate a charger asks for, with our CA's behind it; None where the request is refused."""
     try:
-        chain = sign_request(csr, charger.identity, load_ca(ctx.settings.data, now), now)
+        return sign_request(csr, charger.identity, load_ca(ctx.settings.data, now), now)
     except BadSigningRequest:
-        return False
-    await orders.request_order(
-        conn,
-        charger_id=charger.id,
-        version=version,
-        action="CertificateSigned",
-        payload={"certificateChain": chain},
-        by="system",
-        clock=ctx.clock,
-    )
-    return True
+        return None

@@ -169,6 +169,7 @@ class Central:
 
     async def _close_link(self, link: Link) -> None:
         """Forget a socket; where it is not the charger's newest, nothing else changes."""
+        link.lose()
         if self._links.get(link.charger.id) is not link:
             return
         del self._links[link.charger.id]
@@ -176,7 +177,9 @@ class Central:
         log.info("charger.disconnected", charger=link.charger.identity)
         try:
             async with unit_of_work(self._ctx.pool) as conn:
-                await charger_store.leave_socket(conn, link.charger.id, link.socket, self._ctx.clock.now())
+                now = self._ctx.clock.now()
+                if await charger_store.leave_socket(conn, link.charger.id, link.socket, now):
+                    await order_store.release_sent(conn, link.charger.id, REPEATABLE, now)
         except (Unavailable, psycopg.Error) as away:
             log.warning("socket.not_written_off", charger=link.charger.identity, reason=str(away).strip())
 

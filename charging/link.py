@@ -31,6 +31,10 @@ TRACE_BODY: Final = 20_000
 """Characters of a frame kept in the trace."""
 
 
+class SocketGone(Exception):
+    """The socket closed while an order waited for its answer."""
+
+
 class Link:
     """The socket that a charger has now, as this process holds it."""
 
@@ -65,6 +69,12 @@ class Link:
         async for raw in self.ws:
             self.seen_at = self._clock.now()
             await self._take(raw, self.seen_at)
+
+    def lose(self) -> None:
+        """The socket is gone: nobody waits for an answer on it any longer."""
+        for waiting in self._outstanding.values():
+            if not waiting.done():
+                waiting.set_exception(SocketGone())
 
     async def _take(self, raw: str | bytes, received_at: datetime) -> None:
         frame = rpc.read_frame(raw)
@@ -129,8 +139,8 @@ class Link:
                 self._is_wanted = False
                 while (order := await self._claimed()) is not None:
                     await self._carry_out(order)
-        except ConnectionClosed:
-            pass  # what was sent is released when the charger's next socket opens
+        except (ConnectionClosed, SocketGone):
+            pass  # what was sent is released by whoever writes the socket off, or by the charger's next socket
         except (OpsError, psycopg.Error) as away:
             log.warning("orders.paused", charger=self.charger.identity, reason=str(away).strip())
         finally:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from ocpp.v16.enums import Action, ChargePointStatus, RegistrationStatus
 
-from charging import answers16, registration, transactions
+from charging import answers16, orders, registration, transactions
 from charging.batch import NotKept
 from charging.batch_store import BootRow, EventRow, StatusRow, copy_samples
 from charging.order_store import Order
@@ -327,12 +327,22 @@ class Station16:
 
     async def _sign_certificate(self, sent: Payload, received_at: datetime) -> Payload:
         told = check_incoming(VERSION, Action.sign_certificate, sent)
+        chain = answers16.signed_chain(self._ctx, self._charger, told["csr"], received_at)
+        await self._event("certificate", "refused" if chain is None else "signed", {}, received_at)
+        if chain is None:
+            return {"status": "Rejected"}
+        # Ordered last, so that the charger hears this answer before the certificate.
         async with unit_of_work(self._ctx.pool) as conn:
-            is_signed = await answers16.sign_certificate(
-                conn, self._ctx, self._charger, told["csr"], VERSION, received_at
+            await orders.request_order(
+                conn,
+                charger_id=self._charger.id,
+                version=VERSION,
+                action=Action.certificate_signed.value,
+                payload={"certificateChain": chain},
+                by="system",
+                clock=self._ctx.clock,
             )
-        await self._event("certificate", "signed" if is_signed else "refused", {}, received_at)
-        return {"status": "Accepted" if is_signed else "Rejected"}
+        return {"status": "Accepted"}
 
 
 _START_NUMBERS: Final = ("connectorId", "meterStart", "reservationId")
