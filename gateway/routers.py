@@ -10,6 +10,7 @@ import charging.web.pages
 import dashboard.app
 import gateway.board
 import gateway.live
+import gateway.parking.feed_http
 import gateway.parking.payments_http
 import gateway.parking.pricing_http
 import gateway.staff.http
@@ -40,6 +41,7 @@ ROUTERS = (
     gateway.web.attendant.pages,
     gateway.web.paying.pages,
     lpr.http.router,
+    gateway.parking.feed_http.router,
     gateway.parking.pricing_http.router,
     gateway.parking.payments_http.router,
     gateway.parking.payments_http.pages,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import gateway.parking.arrivals
 import gateway.parking.demo
 import gateway.parking.drivers.payment_simulated
+import gateway.parking.forecasting
 import gateway.parking.gates
 import gateway.parking.occupancy
 import gateway.parking.reconcile_payments
@@ -19,6 +20,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.gates.run,
     gateway.parking.occupancy.run,
     gateway.parking.demo.run,
+    gateway.parking.forecasting.run,
     gateway.parking.reconcile_payments.run,
     gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,

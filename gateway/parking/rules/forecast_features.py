@@ -198,7 +198,5 @@ def _of_calendar(series: Series, origins: Whole, horizon: int) -> dict[str, Arra
         "days_off_run": days.days_off_run[target],
     }
     spread = {name: np.repeat(value[:, None].astype(float), zones, axis=1) for name, value in columns.items()}
-    weeks = (origins // STEPS_A_WEEK).astype(float)
-    spread["week"] = np.repeat(weeks[:, None], zones, axis=1)  # lets the trees tell the latest weeks apart
     spread["zone"] = np.tile(np.arange(zones, dtype=float), (len(origins), 1))
     return spread
