@@ -13,6 +13,7 @@ import gateway.live
 import gateway.parking.feed_http
 import gateway.parking.payments_http
 import gateway.parking.pricing_http
+import gateway.parking.webhooks_http
 import gateway.staff.http
 import gateway.web.attendant
 import gateway.web.drivers
@@ -43,6 +44,7 @@ ROUTERS = (
     lpr.http.router,
     gateway.parking.feed_http.router,
     gateway.parking.pricing_http.router,
+    gateway.parking.webhooks_http.router,
     gateway.parking.payments_http.router,
     gateway.parking.payments_http.pages,
     wartime_conversion.aftermath.http.router,

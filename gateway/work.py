@@ -10,6 +10,7 @@ import gateway.parking.forecasting
 import gateway.parking.gates
 import gateway.parking.occupancy
 import gateway.parking.reconcile_payments
+import gateway.parking.webhooks
 import wartime_conversion.ticker
 from facility.context import Context
 
@@ -22,6 +23,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.demo.run,
     gateway.parking.forecasting.run,
     gateway.parking.reconcile_payments.run,
+    gateway.parking.webhooks.run,
     gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,
 )

@@ -12,6 +12,18 @@ from gateway.parking.rules.forecast_series import STEPS_A_DAY, STEPS_A_WEEK, Arr
 
 _LAGS = (1, 2, 3, 4, 6, 8, 12, 16)
 _MEANS = (8, 16, 48, 96, 672)
+_DETAIL = (
+    "occurrence",
+    "slope",
+    "day_highest",
+    "day_lowest",
+    "unrest",
+    "zone_",
+    "residual_mean_672",
+    "day_residual_about",
+    "week_residual_about",
+    "two_weeks_residual",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,12 @@ def features(series: Series, derived: Derived, origins: Whole, horizon: int) -> 
     columns |= _of_other_zones(derived, origins, horizon)
     columns |= _of_calendar(series, origins, horizon)
     return list(columns), np.stack(list(columns.values()), axis=-1)
+
+
+def without_detail(names: list[str], numbers: Array) -> tuple[list[str], Array]:
+    """The features that say most: a model that sees only these errs differently from one that sees all."""
+    kept = [number for number, name in enumerate(names) if not name.startswith(_DETAIL)]
+    return [names[number] for number in kept], numbers[..., kept]
 
 
 def _of_now(series: Series, derived: Derived, origins: Whole) -> dict[str, Array]:
