@@ -11,7 +11,9 @@ import dashboard.app
 import gateway.board
 import gateway.live
 import gateway.parking.feed_http
+import gateway.parking.http
 import gateway.parking.payments_http
+import gateway.parking.permits_http
 import gateway.parking.pricing_http
 import gateway.parking.webhooks_http
 import gateway.staff.http
@@ -45,6 +47,8 @@ ROUTERS = (
     gateway.parking.feed_http.router,
     gateway.parking.pricing_http.router,
     gateway.parking.webhooks_http.router,
+    gateway.parking.http.router,
+    gateway.parking.permits_http.router,
     gateway.parking.payments_http.router,
     gateway.parking.payments_http.pages,
     wartime_conversion.aftermath.http.router,
