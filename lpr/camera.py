@@ -59,7 +59,7 @@ class SharedReader:
     def read(self, picture: Picture, readers: Literal["b", "both"]) -> list[Look]:
         """As `PlateReader.read`."""
         with self._turn:
-            return self._reader.read(picture, readers)
+            return self._reader.read(picture, readers, thorough=readers == "both")
 
     def confirm(self, look: Look) -> Look:
         """As `PlateReader.confirm`."""

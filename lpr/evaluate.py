@@ -193,7 +193,7 @@ def _count(
         box = row.boxes[place] if not cropped and place < len(row.boxes) else None
         look = _its_look(left, text, box, cropped)
         if look is not None:
-            left.remove(look)
+            left = [other for other in left if other is not look]
         is_right = look is not None and same(look.text, text)
         tally.plates += 1
         tally.found += look is not None

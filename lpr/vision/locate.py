@@ -15,6 +15,7 @@ COARSE, FINE = (
     640,
     1280,
 )  # longest side in the net's pixels: first look, and a second where the first saw nothing
+FINE_FROM = 1100  # a 16 px plate has 9 px in the first look here, too few to be found
 MIN_SCORE = 0.35
 SURE_SCORE = 0.5
 MAX_PLATES = 12
@@ -48,14 +49,16 @@ class Locator:
     def __init__(self, path: Path = MODELS / "locator.onnx", threads: int = 2) -> None:
         self._session = open_session(path, threads)
 
-    def locate(self, picture: Picture) -> list[Located]:
+    def locate(self, picture: Picture, *, thorough: bool = True) -> list[Located]:
         """Plates in the picture, surest first, at most `MAX_PLATES`.
 
-        A large picture is looked at again, twice as fine, when nothing sure was seen the first time.
+        A picture too large for small plates to survive the first look is looked at again twice as fine: always when
+        `thorough`, else only when nothing sure was seen. What only the second look saw must be sure.
         """
         found = self._look(picture, COARSE)
-        if max(picture.shape[:2]) > COARSE * 1.2 and not any(p.score >= SURE_SCORE for p in found):
-            found = _apart(found + self._look(picture, FINE))
+        again = FINE_FROM if thorough else COARSE
+        if max(picture.shape[:2]) > again and (thorough or not any(p.score >= SURE_SCORE for p in found)):
+            found = _apart(found + [p for p in self._look(picture, FINE) if p.score >= SURE_SCORE])
         return found[:MAX_PLATES]
 
     def _look(self, picture: Picture, side: int) -> list[Located]:
