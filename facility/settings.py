@@ -21,6 +21,12 @@ class Settings(BaseModel):
     database_url: str | None = Field(default=None, description="use this server instead of the embedded one")
     host: str = Field(default="127.0.0.1", description="bind address")
     http_port: int = Field(default=8000, ge=1, le=65535, description="port of the web server")
+    https_port: int = Field(
+        default=8443,
+        ge=1,
+        le=65535,
+        description="port of the web server's HTTPS, once `pingzhan tls init` has run",
+    )
     ocpp_port: int = Field(default=9000, ge=1, le=65535, description="port of the OCPP central system")
     ocpp_accept_unknown: bool = Field(default=False, description="let unknown chargers in as Pending")
     demo: bool = Field(default=True, description="simulated cars, chargers and sensors")

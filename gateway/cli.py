@@ -14,7 +14,7 @@ from facility.clock import SystemClock
 from facility.errors import Invalid, OpsError
 from facility.identity import Role
 from facility.settings import Settings, load_settings
-from gateway import conversion_commands, operate, parking_commands
+from gateway import conversion_commands, operate, parking_commands, tls
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -146,6 +146,7 @@ ADDERS: tuple[Callable[[Any], None], ...] = (
     _add_reference,
     conversion_commands.add_commands,
     parking_commands.add_commands,
+    tls.add_commands,
 )
 
 

@@ -35,9 +35,16 @@ async def opened_context(settings: Settings, dsn: str) -> AsyncIterator[Context]
 async def run_web(ctx: Context) -> None:
     """Serve HTTP until cancelled."""
     from gateway.app import create_app
+    from gateway.tls import server_files
 
     config = Config()
-    config.bind = [f"{ctx.settings.host}:{ctx.settings.http_port}"]
+    plain = f"{ctx.settings.host}:{ctx.settings.http_port}"
+    certificate = server_files(ctx.settings)
+    if certificate is None:
+        config.bind = [plain]
+    else:
+        config.bind, config.insecure_bind = [f"{ctx.settings.host}:{ctx.settings.https_port}"], [plain]
+        config.certfile, config.keyfile = str(certificate[0]), str(certificate[1])
     config.accesslog = None
     config.graceful_timeout = 2
     config.shutdown_timeout = 3

@@ -18,6 +18,7 @@ import gateway.parking.pricing_http
 import gateway.parking.webhooks_http
 import gateway.staff.http
 import gateway.web.attendant
+import gateway.tls_page
 import gateway.web.drivers
 import gateway.web.paying
 import gateway.web.static_files
@@ -54,6 +55,7 @@ ROUTERS = (
     wartime_conversion.aftermath.http.router,
     wartime_conversion.depot.http.router,
     wartime_conversion.http.router,
+    gateway.tls_page.pages,
     wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,
     wartime_conversion.exercise.http.router,

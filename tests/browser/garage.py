@@ -51,6 +51,17 @@ class Garage:
     dsn: str
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """This test's environment with the garage's settings."""
+        return {
+            **os.environ,
+            "PINGZHAN_DATABASE_URL": self.dsn,
+            "PINGZHAN_HTTP_PORT": str(self.port),
+            "PINGZHAN_DEMO": "0",
+            **self.settings,
+        }
 
     @property
     def url(self) -> str:
@@ -63,14 +74,10 @@ class Garage:
 
     def start(self) -> None:
         """Start the web process and wait until it answers."""
-        environment = {
-            **os.environ,
-            "PINGZHAN_DATABASE_URL": self.dsn,
-            "PINGZHAN_HTTP_PORT": str(self.port),
-            "PINGZHAN_DEMO": "0",
-        }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "process", "web"], env=environment, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "gateway", "process", "web"],
+            env=self.environment(),
+            stderr=subprocess.DEVNULL,
         )
         until = time.monotonic() + 90
         while time.monotonic() < until:
