@@ -17,8 +17,8 @@ import gateway.parking.permits_http
 import gateway.parking.pricing_http
 import gateway.parking.webhooks_http
 import gateway.staff.http
-import gateway.web.attendant
 import gateway.tls_page
+import gateway.web.attendant
 import gateway.web.drivers
 import gateway.web.paying
 import gateway.web.static_files
