@@ -30,7 +30,8 @@ Windows：双击 → 安装 → 本地计算机 → 受信任的根证书颁发�
 <li><b>打开加密地址</b> <a id="secure" href="#">…</a></li>
 </ol>
 <p class="sub">Android: Settings → Security → Encryption &amp; credentials → Install a certificate → CA. iPhone:
-install the profile, then General → About → Certificate Trust Settings. Compare the fingerprint before you trust it.</p>"""
+install the profile, then General → About → Certificate Trust Settings.
+Compare the fingerprint before you trust it.</p>"""
 
 NONE = """<div class="notice">服务器还没有证书。请在服务器上运行 <code>pingzhan tls init</code> 后重新启动。<br>
 No certificate yet: run <code>pingzhan tls init</code> on the server and start it again.</div>"""
