@@ -236,7 +236,7 @@ async def _carry_out(conn: Conn, scene: Scene, row: EntryRow, verdict: Verdict) 
         Outcome.CONCURRENT: "entry.concurrent",
         Outcome.REFUSED: "entry.refused",
     }[verdict.outcome]
-    facts: dict[str, Any] = {**trail, "act": row.act, "reason": verdict.reason, **verdict.facts}
+    facts: dict[str, Any] = {**trail, "act": row.act, "reason": verdict.reason, "facts": dict(verdict.facts)}
     scene.run = await record.append(
         conn, scene.run, kind, by=row.signer_name, now=scene.now, task=row.task, **facts
     )

@@ -99,7 +99,7 @@ def judge(
     else:
         verdict = _place(task, act, _plain_event(task, act))
     if verdict.outcome is Outcome.ACCEPTED and task.barred:
-        return _refused("barred", by=", ".join(task.barred))
+        return _refused("barred", bars=", ".join(task.barred))
     return verdict
 
 
