@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.fakes import FakeClock
 
 _numbers = itertools.count(1)
+_ROOM_IN_MEMORY_BYTES = 2_000_000_000
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -41,25 +43,54 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(skip)
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every account can pass through; pytest's own is closed to the one the server runs as."""
-    with tempfile.TemporaryDirectory(prefix="pingzhan-test-", ignore_cleanup_errors=True) as folder:
+@pytest.fixture(scope="session")
+def scratch() -> Path:
+    """Where servers of tests keep their data: in memory where there is room, which spares the disk.
+
+    Folders of earlier runs that were killed are cleared away.
+    """
+    memory = Path("/dev/shm")
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_IN_MEMORY_BYTES
+    folder = memory if has_room else Path(tempfile.gettempdir())
+    for left in folder.glob("pingzhan-test-*"):
+        owner = left.name.split("-")[2]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _open_folder(scratch: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(
+        prefix=f"pingzhan-test-{os.getpid()}-", dir=scratch, ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 
 
+@pytest.fixture
+def open_folder(scratch: Path) -> Iterator[Path]:
+    """A folder that every account can pass through; pytest's own is closed to the one the server runs as."""
+    with _open_folder(scratch) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def module_folder(scratch: Path) -> Iterator[Path]:
+    """As `open_folder`, one for all tests of a module."""
+    with _open_folder(scratch) as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server(scratch: Path) -> Iterator[Server]:
     """A server without a care for power cuts; it goes when the test run goes, however that ends."""
-    state = Path(tempfile.mkdtemp(prefix="pingzhan-test-"))
-    state.chmod(0o711)  # started as root, the server runs as another account and must get in
-    started = start_server(state, options=QUICK)
-    try:
-        yield started
-    finally:
-        started.stop()
-        shutil.rmtree(state, ignore_errors=True)
+    with _open_folder(scratch) as state:
+        started = start_server(state, options=QUICK)
+        try:
+            yield started
+        finally:
+            started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A backup comes back whole, or not at all."""
 
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,13 +92,11 @@ def _other(file: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole_backup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+def whole_backup(module_folder: Path) -> bytes:
     """A backup of an empty installation."""
-    with tempfile.TemporaryDirectory(prefix="pingzhan-test-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        file = tmp_path_factory.mktemp("backup") / "garage.backup"
-        write_backup(Settings(data=Path(folder) / "state"), file)
-        yield file.read_bytes()
+    file = module_folder / "garage.backup"
+    write_backup(Settings(data=module_folder / "state"), file)
+    return file.read_bytes()
 
 
 @pytest.mark.parametrize("spoil", [_cut, _scramble, _other, Path.unlink])
