@@ -153,14 +153,6 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the system's Chromium, for Playwright's `executable_path`."""
-    path = browser_program()
-    assert path is not None, "tests that want it carry the marker browser"
-    return path
-
-
-@pytest.fixture(scope="session")
 def site() -> "Site":
     """The demonstration site."""
     from facility.site import demonstration_site

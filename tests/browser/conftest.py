@@ -1,33 +1,24 @@
 """A real browser on a real server. Skipped, with the reason, where the system has no Chromium."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.garage import Garage
+from tests.conftest import browser_program
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a browser where there is none."""
-    if CHROMIUM is None:
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this system"))
 
 
 @pytest.fixture(scope="session")
 def browser_command() -> tuple[str, list[str]]:
     """The browser and how to start it: without its sandbox as root, which Chromium demands."""
-    assert CHROMIUM is not None
-    return CHROMIUM, ["--no-sandbox"] if os.geteuid() == 0 else []
+    program = browser_program()
+    assert program is not None, "tests that want a browser carry the marker browser"
+    return program, ["--no-sandbox"] if os.geteuid() == 0 else []
 
 
 @pytest.fixture
