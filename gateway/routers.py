@@ -15,6 +15,7 @@ import gateway.parking.http
 import gateway.parking.payments_http
 import gateway.parking.permits_http
 import gateway.parking.pricing_http
+import gateway.parking.privacy_http
 import gateway.parking.webhooks_http
 import gateway.staff.http
 import gateway.tls_page
@@ -51,6 +52,7 @@ ROUTERS = (
     gateway.parking.webhooks_http.router,
     gateway.parking.http.router,
     gateway.parking.permits_http.router,
+    gateway.parking.privacy_http.router,
     gateway.parking.payments_http.router,
     gateway.parking.payments_http.pages,
     wartime_conversion.aftermath.http.router,

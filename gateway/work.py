@@ -9,6 +9,7 @@ import gateway.parking.drivers.payment_simulated
 import gateway.parking.forecasting
 import gateway.parking.gates
 import gateway.parking.occupancy
+import gateway.parking.privacy
 import gateway.parking.reconcile_payments
 import gateway.parking.webhooks
 import wartime_conversion.ticker
@@ -24,6 +25,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.forecasting.run,
     gateway.parking.reconcile_payments.run,
     gateway.parking.webhooks.run,
+    gateway.parking.privacy.run,
     gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,
 )
