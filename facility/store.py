@@ -133,6 +133,8 @@ async def write_bay_use(conn: AsyncConnection[Any], bay_id: str, use: str, *, by
         {"bay_id": bay_id, "use": use, "now": now, "by": by},
     )
     await write_fact(conn, "bay.changed", bay_id, {"use": use}, now=now)
+    # The same words from every bay of one unit of work reach a listener once.
+    await conn.execute("select pg_notify('bay_use', '')")
 
 
 async def place_lockout(

@@ -9,7 +9,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from facility.context import Context
-from facility.db import unit_of_work
+from facility.db import listen, unit_of_work
 from facility.errors import Missing
 from facility.site import Site
 from facility.store import write_fact
@@ -197,8 +197,25 @@ async def each_minute(conn: Conn, *, now: datetime) -> None:
 
 
 async def run(ctx: Context) -> None:
-    """Keep the series: a sample of every zone on each whole minute."""
+    """Keep the series, and let capacities follow what bays are for."""
     await prepare(ctx)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep_series(ctx))
+        group.create_task(_follow_bay_use(ctx))
+
+
+async def _follow_bay_use(ctx: Context) -> None:
+    """A bay given back to parking counts at once, not at the next minute: the next car may need it."""
+    async for _notice in listen(ctx.dsn, ["bay_use"], MINUTE.total_seconds()):
+        now = ctx.clock.now()
+        async with unit_of_work(ctx.pool) as conn:
+            for count in await rows.follow_bay_use(conn, now=now):
+                await rows.insert_sample(conn, count, cause="change")
+                await _tell_count(conn, count, now)
+
+
+async def _keep_series(ctx: Context) -> None:
+    """A sample of every zone on each whole minute."""
     while True:
         now = ctx.clock.now()
         wait = MINUTE - timedelta(seconds=now.second, microseconds=now.microsecond)
