@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import facility.retention
 import gateway.parking.arrivals
 import gateway.parking.demo
 import gateway.parking.drivers.payment_simulated
@@ -28,6 +29,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.privacy.run,
     gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,
+    facility.retention.run,
 )
 
 
