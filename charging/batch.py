@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 Row = SampleRow | MessageRow | StatusRow | BootRow | SeenRow | EventRow
 
-COLLECT_S: Final = 0.004
+COLLECT_S: Final = 0.008
 """How long rows gather after the first one came: short beside a commit, long enough for a burst."""
 
 GIVE_UP_AFTER_S: Final = 25.0

@@ -111,8 +111,8 @@ class Link:
 
     def _trace(self, raw: str | bytes, frame: rpc.Frame, at: datetime) -> None:
         text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
-        if "\x00" in text or "\\ud" in text[:TRACE_BODY].lower():
-            text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+        if "\x00" in text:
+            text = text.replace("\x00", "")
         kind, message_id, action = 0, None, None
         if isinstance(frame, Call):
             kind, message_id, action = (6 if frame.is_send else 2), frame.message_id, frame.action[:60]

@@ -35,6 +35,9 @@ _DEFAULT_UNIT: Final = {
     "SoC": "Percent",
     "Temperature": "Celsius",
 }
+_KNOWN: Final[dict[tuple[Any, Any], Decimal]] = {
+    (measurand, unit): scale for measurand, scales in _SCALES.items() for unit, scale in scales.items()
+}
 _KEPT_AS_SENT: Final = frozenset(
     {
         "Energy.Active.Export.Register", "Energy.Reactive.Import.Register", "Energy.Reactive.Export.Register",
@@ -91,7 +94,19 @@ class Sample:
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all was readable or worth keeping."""
-        return self == Sample(context=self.context)
+        return not (self.others or self.quarantined) and all(
+            number is None
+            for number in (
+                self.register_wh,
+                self.power_w,
+                self.offered_w,
+                self.offered_ma,
+                self.soc_pct,
+                self.temperature_dc,
+                *self.current_ma,
+                *self.voltage_mv,
+            )
+        )
 
 
 def read_sample(values: object) -> Sample:
@@ -140,6 +155,20 @@ class _Reading:
             else:
                 self.set_aside("context", {"context": str(context)[:50]})
         measurand = value.get("measurand") or REGISTER
+        try:
+            # Nearly every value is a known measurand in a known unit with a plain number: one look-up finds its scale.
+            scale = _KNOWN.get((measurand, value.get("unit")))
+            if scale is not None and "unitOfMeasure" not in value:
+                number = _number(value.get("value"), scale, 0)
+                if number is not None:
+                    self._keep(measurand, value.get("phase"), value.get("location"), number)
+                    return
+        except TypeError:
+            # An unhashable measurand or unit: read with care below.
+            scale = None
+        self._take_with_care(value, measurand)
+
+    def _take_with_care(self, value: dict[str, Any], measurand: Any) -> None:
         scales = _SCALES.get(measurand) if isinstance(measurand, str) else None
         if scales is None:
             if isinstance(measurand, str) and measurand in _KEPT_AS_SENT:
@@ -216,6 +245,9 @@ def _number(raw: object, scale: Decimal, multiplier: int) -> int | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         return None
     text = raw if isinstance(raw, str) else str(raw)
+    if len(text) <= 9 and not multiplier and text.isascii() and text.isdigit():
+        whole = int(text) * int(scale)
+        return whole if whole <= MAX_READING else None
     if len(text) > 32:
         return None
     try:
