@@ -28,6 +28,7 @@ import wartime_conversion.aftermath.http
 import wartime_conversion.depot.http
 import wartime_conversion.exercise.http
 import wartime_conversion.http
+import wartime_conversion.outlook.http
 import wartime_conversion.pages
 import wartime_conversion.phone.http
 import wartime_conversion.plan_library.http
@@ -59,6 +60,7 @@ ROUTERS = (
     wartime_conversion.depot.http.router,
     wartime_conversion.http.router,
     gateway.tls_page.pages,
+    wartime_conversion.outlook.http.router,
     wartime_conversion.pages.pages,
     wartime_conversion.phone.http.router,
     wartime_conversion.exercise.http.router,

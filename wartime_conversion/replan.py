@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from facility.clock import Clock
 from facility.errors import Invalid
-from wartime_conversion.rules.plan import Durations, LinkKind, Plan, Task
+from wartime_conversion.rules.plan import Durations, LinkKind, Task
 from wartime_conversion.rules.schedule import Lag, Problem
 from wartime_conversion.rules.schedule_plan import task_demands
 from wartime_conversion.schedule_solve import solve
@@ -124,27 +124,25 @@ def _rest_problem(
 
 
 def replan(
-    plan: Plan,
-    task_ids: Sequence[str],
+    tasks: Sequence[Task],
     happenings: Sequence[Happening],
     *,
+    capacities: Mapping[str, int],
     now: datetime,
     clock: Clock,
     durations: Durations = Durations.LIKELY,
-    capacities: Mapping[str, int] | None = None,
     seconds: float = 1.5,
     workers: int = 2,
 ) -> Forecast:
     """Foresee the rest of a run.
 
     Args:
-        plan: the run's pinned plan version.
-        task_ids: the run's tasks.
+        tasks: the run's tasks (`rules.schedule_run.run_tasks`); links to others are passed over.
         happenings: one for each task that has started.
+        capacities: what there is now, as `Plan.capacities`.
         now: aware UTC.
         clock: for the time limit.
         durations: which durations the tasks not yet begun are given.
-        capacities: what is there now, as `Plan.capacities`; the plan's where `None`.
         seconds: wall-clock limit of the search.
         workers: cores to use.
 
@@ -152,11 +150,9 @@ def replan(
         HappeningUnusable: a happening that cannot be.
         Unschedulable: no schedule can exist.
     """
-    wanted = set(task_ids)
-    tasks = {task.id: task for task in plan.all_tasks if task.id in wanted}
-    _refuse_impossible(tasks, happenings, now)
+    _refuse_impossible({task.id: task for task in tasks}, happenings, now)
     happened = {row.task_id: row for row in happenings}
-    problem = _rest_problem(list(tasks.values()), happened, capacities or plan.capacities, durations, now)
+    problem = _rest_problem(tasks, happened, capacities, durations, now)
     found = solve(problem, seconds=seconds, workers=workers, clock=clock)
     starts = {row.task_id: row.started_at for row in happenings}
     finishes = {row.task_id: row.finished_at for row in happenings if row.finished_at is not None}

@@ -151,8 +151,8 @@ def test_round_the_clock_tiers_take_as_long_in_hours_as_without() -> None:
 
 
 def _forecast(happenings: list[Happening], minutes: int) -> Forecast:
-    ids = [task.id for task in PLAN.tasks_of(["emergency", "activation"])]
-    return replan(PLAN, ids, happenings, now=START + minutes * MINUTE, clock=CLOCK)
+    tasks = PLAN.tasks_of(["emergency", "activation"])
+    return replan(tasks, happenings, capacities=PLAN.capacities, now=START + minutes * MINUTE, clock=CLOCK)
 
 
 def test_a_run_on_time_is_foreseen_as_planned() -> None:
@@ -187,16 +187,18 @@ def test_a_task_past_its_time_is_expected_to_end_within_a_minute() -> None:
 
 
 def test_a_lag_to_a_task_that_is_done_still_holds() -> None:
-    ids = ["D03", "D04"]
+    tasks = [PLAN.task("D03"), PLAN.task("D04")]
     running = Happening(task_id="D03", started_at=START)
-    found = replan(PLAN, ids, [running], now=START + 10 * MINUTE, clock=CLOCK)
+    found = replan(tasks, [running], capacities=PLAN.capacities, now=START + 10 * MINUTE, clock=CLOCK)
     assert found.starts["D04"] == START + 60 * MINUTE
     assert found.finishes["D04"] == START + 900 * MINUTE
 
 
 def test_everything_done_leaves_nothing_to_foresee() -> None:
     done = Happening(task_id="U01", started_at=START, finished_at=START + 10 * MINUTE)
-    found = replan(PLAN, ["U01"], [done], now=START + 20 * MINUTE, clock=CLOCK)
+    found = replan(
+        [PLAN.task("U01")], [done], capacities=PLAN.capacities, now=START + 20 * MINUTE, clock=CLOCK
+    )
     assert found.finish_at == START + 10 * MINUTE
 
 

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-from facility.clock import Clock
+from facility.clock import SystemClock
 from facility.context import Context
 from wartime_conversion.aftermath import store as aftermath_store
 from wartime_conversion.phone.store import EntryRow, read_entries
@@ -22,7 +22,8 @@ from wartime_conversion.rules.review import (
     Statement,
     review_run,
 )
-from wartime_conversion.rules.schedule_run import run_problem
+from wartime_conversion.rules.schedule_plan import tasks_problem
+from wartime_conversion.rules.schedule_run import run_tasks
 from wartime_conversion.scene import Scene, load_scene
 from wartime_conversion.schedule_solve import solve
 from wartime_conversion.store import Conn, Run, read_events, read_pauses, read_run
@@ -30,10 +31,12 @@ from wartime_conversion.store import Conn, Run, read_events, read_pauses, read_r
 _PLAN_SECONDS = 1.0
 
 
-def planned_minutes(scene: Scene, clock: Clock) -> dict[str, tuple[int, int]]:
+def planned_minutes(scene: Scene) -> dict[str, tuple[int, int]]:
     """Planned start and end of each task, minutes from the start; takes up to a second."""
-    problem = run_problem(scene.layout, scene.plan.capacities, is_actual=scene.run.is_actual)
-    found = solve(problem, seconds=_PLAN_SECONDS, workers=1, clock=clock)
+    tasks = run_tasks(scene.layout, is_actual=scene.run.is_actual)
+    minutes = {task.id: task.spread.likely_min for task in tasks}
+    problem = tasks_problem(tasks, minutes, scene.plan.capacities, unit=1)
+    found = solve(problem, seconds=_PLAN_SECONDS, workers=1, clock=SystemClock())
     return {
         name: (start, start + length)
         for name, start, length in zip(problem.names, found.starts, problem.durations, strict=True)
@@ -90,7 +93,7 @@ async def gather_review(conn: Conn, ctx: Context, run_id: UUID) -> tuple[Scene, 
     review = review_run(
         _overview(run, await read_version(conn, run.plan_version), paused),
         tasks,
-        await asyncio.to_thread(planned_minutes, scene, ctx.clock),
+        await asyncio.to_thread(planned_minutes, scene),
         {
             code: Actual(
                 started_at=row.started_at,

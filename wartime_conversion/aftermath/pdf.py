@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -34,7 +35,8 @@ _INK, _QUIET, _PLAN, _DONE, _LATE = (
     HexColor(colour) for colour in ("#1c2733", "#6b7785", "#c9d3dd", "#2f6f9f", "#b3402e")
 )
 _WIDTH = A4[0] - 36 * mm
-_ROWS_A_GANTT = 42
+_ROWS_A_GANTT = 46
+_ROWS_BESIDE_OVERVIEW = 15
 
 
 @cache
@@ -181,9 +183,11 @@ def _plan_against_actual(review: Review) -> list[Flowable]:
         _text("灰：计划。蓝：实际。红：实际晚于计划。自开始起计时。", 8, quiet=True),
     ]
     longest = max(review.planned_min, review.actual_min or 0)
-    for first in range(0, len(review.tasks), _ROWS_A_GANTT):
-        parts += [Spacer(1, 2 * mm), Gantt(review.tasks[first : first + _ROWS_A_GANTT], longest)]
-    return [*parts, Spacer(1, 4 * mm), _table(head, rows, (1.2, 5, 3.4, 3.4, 2, 2, 1.6))]
+    ends = [_ROWS_BESIDE_OVERVIEW, *range(_ROWS_BESIDE_OVERVIEW + _ROWS_A_GANTT, 10_000, _ROWS_A_GANTT)]
+    for first, last in pairwise([0, *ends]):
+        if review.tasks[first:last]:
+            parts += [Spacer(1, 2 * mm), Gantt(review.tasks[first:last], longest)]
+    return [*parts, Spacer(1, 4 * mm), _table(head, rows, (1.1, 4.4, 3.9, 3.9, 1.9, 2, 1.7))]
 
 
 def _troubles(review: Review) -> list[Flowable]:
