@@ -168,7 +168,7 @@ def _plan_against_actual(review: Review) -> list[Flowable]:
     rows = [
         (
             line.code,
-            line.name + ("（指令越过停止点）" if line.is_overridden else ""),
+            line.name + ("（指令越过停检点）" if line.is_overridden else ""),
             f"{minutes(line.planned_start_min)} – {minutes(line.planned_end_min)}",
             f"{minutes(line.actual_start_min)} – {minutes(line.actual_end_min)}",
             minutes(line.late_min),
@@ -177,7 +177,7 @@ def _plan_against_actual(review: Review) -> list[Flowable]:
         )
         for line in review.tasks
     ]
-    head = ("任务", "名称", "计划", "实际", "晚于计划", "停止点等待", "签认/照片")
+    head = ("任务", "名称", "计划", "实际", "晚于计划", "停检点等待", "签认/照片")
     parts = [
         *_heading("三、计划与实际"),
         _text("灰：计划。蓝：实际。红：实际晚于计划。自开始起计时。", 8, quiet=True),
@@ -197,7 +197,7 @@ def _troubles(review: Review) -> list[Flowable]:
     head = ("时间", "任务", "动作", "签认人", "原因")
     widths = (3.2, 1.4, 2, 2, 6)
     return [
-        *_heading("四、停止点等待"),
+        *_heading("四、停检点等待"),
         _or_none(("任务", "名称", "等待"), waits, (1.5, 8, 3)),
         *_heading("五、被拒绝的签认（含顺序错误）"),
         _or_none(head, refused, widths),
@@ -219,7 +219,7 @@ def _injects(review: Review) -> list[Flowable]:
         for row in review.injects
     ]
     return [
-        *_heading("七、情况注入与处置"),
+        *_heading("七、情况导调与处置"),
         _or_none(("编号", "给出", "处置", "处置时间", "评价"), rows, (1.2, 3.2, 5, 3.2, 2)),
     ]
 
