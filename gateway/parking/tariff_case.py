@@ -52,17 +52,18 @@ def read_stay(raw: Mapping[str, Any], case: Mapping[str, Any], entered_dates: se
     if case.get("same_plate_sequence"):
         is_first = entered_at.date() not in entered_dates
         entered_dates.add(entered_at.date())
+    price_list = _price_list(raw, case)
     priced = PricedStay(
         entered_at=entered_at,
         vehicle=_vehicle(raw.get("vehicle", case.get("vehicle", "small"))),
         is_first_of_date=is_first,
         permit_spans=tuple(_permit_spans({**case, **raw})),
-        charged=tuple(_charged(one) for one in _listed(raw.get("charging"))),
+        charged=tuple(_charged(one, entered_at, price_list) for one in _listed(raw.get("charging"))),
         coupons=tuple(_coupon(n, one) for n, one in enumerate(_listed(raw.get("coupons")), start=1)),
     )
     due = raw.get("expected_due_at_exit")
     return CaseStay(
-        price_list=_price_list(raw, case),
+        price_list=price_list,
         priced=priced,
         left_at=_moment(raw["exit"]),
         payments=tuple(
@@ -124,14 +125,14 @@ def _vehicle(text: object) -> Vehicle:
     return Vehicle(vehicle_class="-".join(classes) or "small", is_nev="nev" in words)
 
 
-def _charged(raw: Mapping[str, Any]) -> Charged:
-    """A case without `started` began to charge when it was plugged in."""
+def _charged(raw: Mapping[str, Any], entered_at: datetime, price_list: Mapping[str, Any]) -> Charged:
+    """A case without `started` began to charge when it was plugged in; when that was matters only to exempt time."""
     ended, left = raw.get("charging_ended"), raw.get("left_bay")
     started = raw.get("started", raw.get("plugged"))
-    if started is None:
-        raise ValueError("charging needs started or plugged")
+    if started is None and price_list.get("charging_time_exempt"):
+        raise ValueError("charging needs started or plugged where charging time is exempt")
     return Charged(
-        started_at=_moment(started),
+        started_at=entered_at if started is None else _moment(started),
         energy_wh=int(Decimal(str(raw.get("kwh", 0))) * 1000),
         ended_at=None if ended is None else _moment(ended),
         left_bay_at=None if left is None else _moment(left),
@@ -146,11 +147,20 @@ def _coupon(number: int, raw: Mapping[str, Any]) -> Coupon:
 
 
 def _permit_spans(facts: Mapping[str, Any]) -> Iterable[Span]:
+    """Permits as a mapping, a list of them, a last date, or single keys such as `permit_from` and `permit_to`."""
+    single: dict[str, Any] = {}
     for key, value in facts.items():
-        if not str(key).startswith("permit"):
+        name = str(key)
+        if not name.startswith("permit") or value is None:
             continue
+        suffix = name.removeprefix("permit_")
         for one in _listed(value):
-            yield _span(one) if isinstance(one, Mapping) else _span({"to": one})
+            if isinstance(one, Mapping):
+                yield _span(one)
+            else:
+                single["from" if suffix in _PERMIT_STARTS else "to"] = one
+    if single:
+        yield _span(single)
 
 
 def _span(raw: Mapping[str, Any]) -> Span:

@@ -33,9 +33,10 @@ class Verdict:
 
     case: str
     stay: int
-    expected_fen: int
+    expected_fen: int | None
     settled: Settlement | None
     differences: tuple[str, ...]
+    unreadable: str = ""
 
     @property
     def is_equal(self) -> bool:
@@ -47,7 +48,7 @@ class Verdict:
         line: dict[str, object] = {
             "case": self.case,
             "stay": self.stay,
-            "expected_fee": self.expected_fen / 100,
+            "expected_fee": None if self.expected_fen is None else self.expected_fen / 100,
             "fee": None if self.settled is None else self.settled.fee.total_fen / 100,
             "equal": self.is_equal,
         }
@@ -60,7 +61,7 @@ def tariff_check(path: Path) -> int:
     """Print a JSON line a stay and a last line of counts.
 
     Returns:
-        0 where every stay is equal, 1 where one is not.
+        0 where every stay is equal, 1 where one is not, 2 where one cannot be read (the others are worked out still).
 
     Raises:
         CasesUnreadable: the file is away, is no YAML or lacks what a case needs.
@@ -70,6 +71,10 @@ def tariff_check(path: Path) -> int:
         sys.stdout.write(json.dumps(verdict.as_json(), ensure_ascii=False) + "\n")
     equal = sum(verdict.is_equal for verdict in verdicts)
     sys.stdout.write(json.dumps({"stays": len(verdicts), "equal": equal}) + "\n")
+    unreadable = [verdict.unreadable for verdict in verdicts if verdict.unreadable]
+    if unreadable:
+        sys.stderr.write("".join(f"pingzhan: {path}: {line}\n" for line in unreadable))
+        return 2
     return 0 if equal == len(verdicts) else 1
 
 
@@ -98,7 +103,7 @@ def check_cases(cases: list[Mapping[str, Any]]) -> Iterator[Verdict]:
     """Work out every stay of every case, in order.
 
     Raises:
-        CasesUnreadable: a case or a stay lacks what it needs; the place is named.
+        CasesUnreadable: a case lacks what it needs; the place is named.
     """
     for number, case in enumerate(cases):
         name = str(case.get("id", f"cases[{number}]"))
@@ -109,9 +114,21 @@ def check_cases(cases: list[Mapping[str, Any]]) -> Iterator[Verdict]:
         for index, raw in enumerate(stays, start=1):
             try:
                 stay = read_stay(raw, case, entered_dates)
-            except (KeyError, ValueError, TypeError) as broken:
-                raise CasesUnreadable(f"{name}, stay {index}: {broken}") from broken
-            yield _verdict(name, index, stay)
+                yield _verdict(name, index, stay)
+            except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as broken:
+                yield _unreadable(name, index, broken)
+
+
+def _unreadable(case: str, index: int, broken: Exception) -> Verdict:
+    said = f"lacks {broken}" if isinstance(broken, KeyError) else str(broken)
+    return Verdict(
+        case=case,
+        stay=index,
+        expected_fen=None,
+        settled=None,
+        differences=(f"cannot be read: {said}",),
+        unreadable=f"{case}, stay {index}: {said}",
+    )
 
 
 def _verdict(case: str, index: int, stay: CaseStay) -> Verdict:

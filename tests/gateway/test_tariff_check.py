@@ -83,7 +83,6 @@ def test_a_refused_price_list_is_not_equal(tmp_path: Path, capsys: pytest.Captur
         ("cases: [", "cases.yaml"),
         ("colour: red", "has no list of cases"),
         ("cases: [{id: a}]", "a: needs a tariff"),
-        (CASES.replace('exit: "2026-03-31T23:00:00", ', "").replace("exit:", "left:"), "stay 1"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_and_where(tmp_path: Path, text: str, said: str) -> None:
@@ -91,6 +90,31 @@ def test_a_file_that_cannot_be_read_says_what_and_where(tmp_path: Path, text: st
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CasesUnreadable, match=said):
         tariff_check(path)
+
+
+def test_a_stay_that_cannot_be_read_does_not_keep_the_others_from_being_worked_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cases.yaml"
+    path.write_text(CASES.replace('exit: "2026-03-02T10:16:00"', "left: x"), encoding="utf-8")
+    code = tariff_check(path)
+    out, err = capsys.readouterr()
+    answer = [json.loads(line) for line in out.splitlines()]
+    assert (code, answer[-1]) == (2, {"stays": 5, "equal": 4})
+    assert "permit-and-prepayment, stay 2: lacks 'exit'" in err
+
+
+def test_a_permit_may_be_written_in_several_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "cases.yaml"
+    for written in (
+        "permit: {valid_to: 2026-03-31}",
+        "permit_until: 2026-03-31",
+        'permit_valid_to: "2026-03-31T23:59:59"',
+        'permit: {from: 2026-03-01, to: "2026-04-01T00:00:00"}',
+        "permit_from: 2026-03-01, permit_to: 2026-03-31",
+    ):
+        path.write_text(CASES.replace("permit: {last_date: 2026-03-31}", written), encoding="utf-8")
+        assert lines(path, capsys)[1][0]["equal"], written
 
 
 def test_a_file_that_is_away_is_named(tmp_path: Path) -> None:
