@@ -6,6 +6,8 @@ model serves zones of any size. Seeds are
 fixed: the same history gives the same model.
 """
 
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +33,7 @@ from gateway.parking.rules.forecast_features import Derived, derive, features, w
 from gateway.parking.rules.forecast_series import HORIZONS, STEPS_A_DAY, STEPS_A_WEEK, Array, Series, Whole
 
 _WORKERS = 2
+_BACKGROUND_NICENESS = 15
 _LEARN_EVERY = 2
 """Every second row is an origin to learn from: neighbouring quarter hours say nearly the same."""
 _HELD_OUT = 28 * STEPS_A_DAY
@@ -112,8 +115,17 @@ class Forecaster:
     models: dict[int, HorizonModel]
 
 
-def fit(series: Series, until: int) -> Forecaster:
-    """Fit every horizon on the rows before `until`; nothing at or after it is looked at."""
+def _step_back() -> None:
+    """Let this thread, not the whole process, give way to every other one (Linux knows the niceness of a thread)."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)
+
+
+def fit(series: Series, until: int, *, in_background: bool = False) -> Forecaster:
+    """Fit every horizon on the rows before `until`; nothing at or after it is looked at.
+
+    Args:
+        in_background: the fit gives way to everything else the machine has to do.
+    """
     if method_for(until) is not Method.LEARNED:
         return Forecaster(fitted_rows=until, models={})
     derived = derive(series)
@@ -123,7 +135,7 @@ def fit(series: Series, until: int) -> Forecaster:
         for member, last in [*((one, until) for one in members), (_SMALL, until - _HELD_OUT)]
     ]
     jobs.sort(key=lambda job: -job[1].rounds)
-    with ThreadPoolExecutor(_WORKERS) as workers:
+    with ThreadPoolExecutor(_WORKERS, initializer=_step_back if in_background else None) as workers:
         fitted = list(workers.map(lambda job: _fit_member(series, derived, *job), jobs))
     by_job = {
         (horizon, id(member)): booster for (horizon, member, _), booster in zip(jobs, fitted, strict=True)

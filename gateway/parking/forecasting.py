@@ -92,7 +92,7 @@ async def refit(ctx: Context, state: State) -> None:
     if series is None:
         return
     begun = ctx.clock.monotonic()
-    state.forecaster = await asyncio.to_thread(fit, series, series.rows)
+    state.forecaster = await asyncio.to_thread(fit, series, series.rows, in_background=True)
     state.fitted_at = now
     seconds = ctx.clock.monotonic() - begun
     method = method_for(series.rows).value

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -238,3 +239,16 @@ def test_a_series_is_never_forecast_outside_its_capacity() -> None:
     full = replace(series_of(np.ones((3 * STEPS_A_WEEK, 1))))
     said = forecast_without_learning(full, np.array([full.rows - 1]), 96, full.rows)
     assert said.expected.max() <= 1 and said.high.max() <= 1 and said.low.min() >= 0
+
+
+def test_a_fit_in_the_background_gives_way_and_says_the_same(
+    small_members: dict[int, tuple[Member, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast_model, "MEMBERS", small_members)
+    rows = 9 * STEPS_A_WEEK
+    series = series_of(wave(rows))
+    niceness = os.nice(0)
+    quiet = forecast(fit(series, rows, in_background=True), series, np.array([rows - 1]))[2]
+    loud = forecast(fit(series, rows), series, np.array([rows - 1]))[2]
+    assert np.array_equal(quiet.expected, loud.expected)
+    assert os.nice(0) == niceness
