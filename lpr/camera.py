@@ -20,7 +20,7 @@ SURE_BESIDE_CLAIM = 0.5  # our confidence from which the camera's own reader cou
 STILL_REPEAT_S = 10.0  # a still of the same plate this soon is the same car
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Passage:
     """A car as the camera's loop hands it on, before it has an identifier and a place in the database.
 

@@ -5,6 +5,7 @@ CJK (SIL Open Font License 1.1). Nothing here is shown as a photograph.
 """
 
 import random
+from collections.abc import Iterator
 from functools import lru_cache
 
 import cv2
@@ -163,3 +164,30 @@ def _photographed(scene: Picture, rng: random.Random) -> Picture:
     gain = rng.uniform(0.75, 1.15)
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, rng.uniform(2, 5), scene.shape)
     return as_picture(np.clip(soft * gain + noise, 0, 255))
+
+
+def gate_film(text: str, kind: str, seed: int, frames: int, *, leaving: bool = False) -> Iterator[Picture]:
+    """One car driving up to the camera (or away from it), frame by frame, each `(720, 1280, 3) uint8 BGR`.
+
+    Raises:
+        ValueError: as `render_gate_picture`.
+    """
+    for number in range(frames):
+        rng = random.Random(f"{text}/{kind}/{seed}")  # the same car and lane in every frame
+        scene = _lane(rng)
+        body = rng.choice(BODIES)
+        part = number / max(1, frames - 1)
+        part = 1 - part if leaving else part
+        near = 0.45 + 0.8 * part
+        x = WIDTH // 2 + rng.randrange(-60, 60) + round(4 * np.sin(number / 3))
+        y = round(HEIGHT * (0.36 + 0.24 * part))
+        _car(scene, x, y, near, body, rng)
+        if text:
+            _mount(scene, draw_plate(text, Kind(kind)), x, y, near, rng)
+        yield _photographed(scene, random.Random(f"{seed}/{number}"))
+
+
+def empty_lane(seed: int) -> Picture:
+    """The lane without a car."""
+    rng = random.Random(seed)
+    return _photographed(_lane(rng), rng)

@@ -24,7 +24,7 @@ TWO_ROW_ASPECT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Heard:
     """What reader B heard on one straightened plate, kept so that reader A can be asked later."""
 
@@ -33,7 +33,7 @@ class Heard:
     colours: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Look:
     """One picture's opinion of one plate.
 

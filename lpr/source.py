@@ -25,7 +25,7 @@ OPEN_TIMEOUT_MS = READ_TIMEOUT_MS = 5000
 SETTLED_S = 0.2  # a file that has not grown for so long has been written
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
     """One picture.
 

@@ -29,7 +29,7 @@ OTHER_CAR = 2.5
 GROWTH = 1.12  # a plate that grew by this much has come nearer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Said:
     """What a track says.
 
@@ -52,7 +52,7 @@ class Said:
     decided_at_s: float
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Track:
     """One car's looks so far."""
 

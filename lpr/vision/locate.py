@@ -22,7 +22,7 @@ MAX_PLATES = 12
 PAD = 114
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Located:
     """A plate in a picture: corners in its pixels, the net's score 0..1 and its posterior of two rows."""
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.rules.vote import AGREEING_LOOKS, Opinion, vote
-from lpr.tracks import GONE_S, REPEAT_S, Said, Tracks
+from lpr.tracks import GONE_S, KEPT_LOOKS, REPEAT_S, Said, Tracks
 from tests.lpr.looks import look
 
 FRAME_S = 0.04
@@ -133,3 +133,15 @@ def test_a_plate_that_nobody_could_read_is_said_without_text_when_it_is_gone() -
     assert drive(tracks, [""] * 10) == []
     gone = tracks.update([], 10.0)
     assert [s.verdict.text for s in gone] == [""]
+
+
+def test_a_long_stay_in_the_picture_keeps_the_best_looks() -> None:
+    tracks = Tracks()
+    said = []
+    for i in range(60):  # the plate is read best in the middle, so looks are dropped from both ends
+        sure = 0.9 - abs(i - 30) / 60
+        said += tracks.update([look("苏F12345", 400 + i, width=200, sure=sure)], i * FRAME_S)
+    assert len(said) == 1
+    (track,) = tracks._tracks
+    assert len(track.looks) == KEPT_LOOKS
+    assert min(k.confidence for k in track.looks) > 0.7
