@@ -13,14 +13,15 @@
       : s < 129600 ? ['hours', Math.round(s / 3600)] : ['days', Math.round(s / 86400)];
     return said.texts[key].replace('{n}', n);
   }
+  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
   function showAge() {
     const now = serverNow();
     const age = dataAt ? now - dataAt : null;
     const stale = age == null || age > STALE_MS;
     for (const head of document.querySelectorAll('[data-age=live]')) {
-      head.textContent = age == null ? (isAway ? said.texts.away : said.texts.none)
+      put(head, age == null ? (isAway ? said.texts.away : said.texts.none)
         : isAway && stale ? said.texts.away + ' · ' + ageText(age)
-        : (stale ? said.texts.stale : said.texts.age).replace('{age}', ageText(age));
+        : (stale ? said.texts.stale : said.texts.age).replace('{age}', ageText(age)));
       head.classList.toggle('is-stale', stale);
     }
     document.documentElement.classList.toggle('live-stale', stale && performance.now() > 4000);
@@ -28,9 +29,9 @@
       const old = now - Date.parse(node.dataset.at), limit = Number(node.dataset.staleS || 0) * 1000;
       const isOld = limit > 0 && old > limit;
       node.closest('.card, .wall-card')?.classList.toggle('is-stale', isOld);
-      node.textContent = (isOld ? said.texts.stale : said.texts.age).replace('{age}', ageText(old));
+      put(node, (isOld ? said.texts.stale : said.texts.age).replace('{age}', ageText(old)));
     }
-    for (const node of document.querySelectorAll('[data-since]')) node.textContent = ageText(now - Date.parse(node.dataset.since));
+    for (const node of document.querySelectorAll('[data-since]')) put(node, ageText(now - Date.parse(node.dataset.since)));
   }
   setInterval(showAge, 1000);
 
@@ -47,11 +48,11 @@
       const elapsed = Math.max(0, end - Date.parse(node.dataset.clockFrom) - 1000 * Number(node.dataset.lessS || 0));
       const limit = node.dataset.limitS ? 1000 * Number(node.dataset.limitS) : null;
       const text = clockText(limit == null ? elapsed : limit - elapsed);
-      if (node.textContent !== text) node.textContent = text;
+      put(node, text);
       node.classList.toggle('over', limit != null && elapsed > limit);
     }
     for (const node of document.querySelectorAll('[data-now]'))
-      node.textContent = new Date(now).toLocaleTimeString('zh-CN', {timeZone: 'Asia/Shanghai', hour12: false});
+      put(node, new Date(now).toLocaleTimeString('zh-CN', {timeZone: 'Asia/Shanghai', hour12: false}));
   }
   setInterval(showClocks, 250);
 
