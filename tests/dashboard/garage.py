@@ -234,7 +234,9 @@ def free_port() -> int:
         return port
 
 
-async def _serve(dsn: str, site: Site, port: int, started: threading.Event, stop: threading.Event) -> None:
+async def _serve(
+    dsn: str, site: Site, port: int, is_first: bool, started: threading.Event, stop: threading.Event
+) -> None:
     pool = await open_pool(dsn)
     clock = SystemClock()
     context = Context(settings=Settings(http_port=port), dsn=dsn, pool=pool, clock=clock, site=site)
@@ -244,7 +246,7 @@ async def _serve(dsn: str, site: Site, port: int, started: threading.Event, stop
         ("wu", "吴洁", ["auditor"]),
     )
     async with unit_of_work(pool) as conn:
-        for login, name, roles in people:
+        for login, name, roles in people if is_first else ():
             await add_person(conn, login=login, name=name, roles=roles, password=PASSWORD, now=clock.now())
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
@@ -261,10 +263,13 @@ async def _serve(dsn: str, site: Site, port: int, started: threading.Event, stop
 
 
 @contextmanager
-def serving(dsn: str, site: Site) -> Iterator[str]:
-    """The whole web application on a free port, in a thread; yields its address."""
-    port, started, stop = free_port(), threading.Event(), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(dsn, site, port, started, stop)), daemon=True)
+def serving(dsn: str, site: Site, *, port: int | None = None, is_first: bool = True) -> Iterator[str]:
+    """The whole web application in a thread, with people where it `is_first` there; yields its address."""
+    port = port or free_port()
+    started, stop = threading.Event(), threading.Event()
+    thread = threading.Thread(
+        target=lambda: asyncio.run(_serve(dsn, site, port, is_first, started, stop)), daemon=True
+    )
     thread.start()
     assert started.wait(30), "the web server did not start"
     try:

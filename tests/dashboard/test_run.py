@@ -4,9 +4,13 @@ import httpx
 import psycopg
 
 from facility.context import Context
+from facility.db import Pool, unit_of_work
 from facility.layout import Site
 from tests.dashboard import garage, war
 from tests.dashboard.conftest import NOW
+from wartime_conversion.conversion import amend
+from wartime_conversion.scene import load_scene
+from wartime_conversion.store import read_run
 
 
 async def test_the_cards_of_a_run_tell_every_task_tier_and_crew_of_its_plan(context: Context) -> None:
@@ -41,14 +45,9 @@ async def test_the_drawing_of_a_run_follows_its_tasks(client: httpx.AsyncClient,
     assert (missing.status_code, missing.json()["code"]) == (404, "run.missing")
 
 
-async def test_an_amended_duration_reaches_the_screens(context: Context, site: Site) -> None:
-    from facility.db import unit_of_work
-    from wartime_conversion.conversion import amend
-    from wartime_conversion.scene import load_scene
-    from wartime_conversion.store import read_run
-
-    run = await war.order(context.dsn, site, NOW, kind="actual")
-    async with unit_of_work(context.pool) as conn:
+async def test_an_amended_duration_reaches_the_screens(dsn: str, pool: Pool, site: Site) -> None:
+    run = await war.order(dsn, site, NOW, kind="actual")
+    async with unit_of_work(pool) as conn:
         scene = await load_scene(conn, site, await read_run(conn, run.id), NOW)
         code = next(iter(scene.layout.tasks))
         await amend(conn, scene, code, {"likely_min": 777}, "longer than thought", war.COMMANDER)
