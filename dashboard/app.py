@@ -78,7 +78,7 @@ async def draw_run(
     crews = {
         load.crew.id: load.crew.zh if viewer.language == "zh" else load.crew.en for load in picture.crews
     }
-    words = GanttWords(title=say("进度图"), now=say("现在"), hold=say("控制点"))
+    words = GanttWords(title=say("进度图"), now=say("现在"), hold=say("停检点"))
     spans = chosen_spans(picture.spans, show, rows)
     drawing = gantt_svg(
         spans,

@@ -125,7 +125,9 @@ def _ramp(ramp: Ramp, language: Language) -> str:
     arrow = (
         f'<path class="climb" transform="translate({_u(x_m)} {_u(y_m)}) rotate({ramp.up_deg})" d="{tip}"/>'
     )
-    name = _label(x_m, ramp.rect.y_m - 0.7, "ramp-name", ramp.name.said(language))
+    # Above a ramp that lies outside the walls; inside one that lies within them.
+    name_y_m = ramp.rect.y_m - 0.7 if ramp.rect.y_m > 1 else ramp.rect.y_m + ramp.rect.height_m - 1.1
+    name = _label(x_m, name_y_m, "ramp-name", ramp.name.said(language))
     lines = _box(ramp.rect, "lines")
     return f'<g class="ramp">{_box(ramp.rect, "body")}{lines}{arrow}{name}</g>'
 

@@ -123,7 +123,7 @@ def _body(
         ),
         html.Div(
             [
-                card(say("控制点"), hold_points(viewer, picture, limit=8)),
+                card(say("停检点"), hold_points(viewer, picture, limit=8)),
                 card(say("班组"), crew_bars(viewer, list(picture.crews))),
                 card(say("阶段时限"), _tiers(viewer, picture)),
                 card(
@@ -170,8 +170,8 @@ def _numbers(viewer: Viewer, picture: RunPicture) -> Component:
         number(
             say("等待放行"),
             str(len(picture.holding)),
-            say("个控制点"),
-            picture.holding[0].card.name if picture.holding else say("没有等待的控制点"),
+            say("个停检点"),
+            picture.holding[0].card.name if picture.holding else say("没有等待的停检点"),
             href="/drill/",
             style="needs-person" if picture.holding else "",
         ),

@@ -13,6 +13,6 @@ LOOK_NAMES: Final[dict[Look, str]] = {
     "faulty": "故障",
     "clearing": "待清空",
     "clear": "已清空",
-    "storage": "物资位",
+    "storage": "货位",
     "unknown": "未知",
 }

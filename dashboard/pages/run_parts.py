@@ -119,7 +119,7 @@ def hold_points(viewer: Viewer, picture: RunPicture, *, limit: int) -> Component
     points = [span for span in picture.spans if span.card.is_hold_point and span.card.state != "done"]
     points.sort(key=lambda span: (span.card.state != "holding", span.ends_at))
     if not points:
-        return html.P(say("没有未放行的控制点"), className="soft")
+        return html.P(say("没有未放行的停检点"), className="soft")
     items = []
     for span in points[:limit]:
         row = rows[span.card.code]

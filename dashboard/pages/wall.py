@@ -107,7 +107,7 @@ def _run(viewer: Viewer, picture: RunPicture) -> list[Component]:
         html.Div(
             [
                 html.Section(
-                    [html.H2(say("控制点")), hold_points(viewer, picture, limit=5)], className="wall-card"
+                    [html.H2(say("停检点")), hold_points(viewer, picture, limit=5)], className="wall-card"
                 ),
                 html.Section(
                     [html.H2(say("班组")), crew_bars(viewer, list(picture.crews))], className="wall-card"
