@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -26,6 +27,7 @@ from charging.orders import REPEATABLE
 from charging.passwords import load_passwords
 from charging.registration import register_site
 from charging.station import StationContext
+from charging.tls import server_context
 from charging.versions import VERSIONS
 from facility.context import Context
 from facility.db import listen, unit_of_work
@@ -286,12 +288,23 @@ async def run(ctx: Context) -> None:
         tasks.create_task(central.hear())
         tasks.create_task(central.look_after())
         tasks.create_task(reconcile.run(ctx))
-        async with open_port(central, ctx.settings.host, ctx.settings.ocpp_port):
-            log.info("ocpp.listening", port=ctx.settings.ocpp_port)
+        async with AsyncExitStack() as ports:
+            await open_ports(central, ctx, ports)
             try:
                 await asyncio.get_running_loop().create_future()
             finally:
                 await central.leave()
+
+
+async def open_ports(central: Central, ctx: Context, ports: AsyncExitStack) -> None:
+    """Open the plain port and, where the settings name one, the port with TLS."""
+    settings = ctx.settings
+    await ports.enter_async_context(open_port(central, settings.host, settings.ocpp_port))
+    log.info("ocpp.listening", port=settings.ocpp_port)
+    if settings.ocpp_tls_port is not None:
+        tls = server_context(settings.data, settings.host, ctx.clock.now())
+        await ports.enter_async_context(open_port(central, settings.host, settings.ocpp_tls_port, tls))
+        log.info("ocpp.listening", port=settings.ocpp_tls_port, tls=True)
 
 
 def open_port(central: Central, host: str, port: int, tls: ssl.SSLContext | None = None) -> Server:

@@ -28,6 +28,9 @@ class Settings(BaseModel):
         description="port of the web server's HTTPS, once `pingzhan tls init` has run",
     )
     ocpp_port: int = Field(default=9000, ge=1, le=65535, description="port of the OCPP central system")
+    ocpp_tls_port: int | None = Field(
+        default=None, ge=1, le=65535, description="second OCPP port, with TLS; none if unset"
+    )
     ocpp_accept_unknown: bool = Field(default=False, description="let unknown chargers in as Pending")
     demo: bool = Field(default=True, description="simulated cars, chargers and sensors")
     admin_password: str | None = Field(
