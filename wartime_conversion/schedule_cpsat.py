@@ -1,13 +1,19 @@
 """The exact part of the scheduler: an OR-tools CP-SAT model with a full hint."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-
-from ortools.sat.python import cp_model
+from typing import TYPE_CHECKING
 
 from facility.errors import Unavailable
 from wartime_conversion.rules.schedule import Problem
+
+if (
+    TYPE_CHECKING
+):  # it brings pandas along, which would slow every process's start; loaded where something is solved
+    from ortools.sat.python import cp_model
 
 
 class SolverFailed(Unavailable):
@@ -27,6 +33,8 @@ class Exact:
 def _model(
     problem: Problem, hint: Sequence[int], lower: int, upper: int
 ) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
+    from ortools.sat.python import cp_model
+
     model = cp_model.CpModel()
     latest = problem.latest(upper)
     starts = [model.new_int_var(problem.earliest[i], latest[i], f"s{i}") for i in range(problem.size)]
@@ -72,6 +80,8 @@ def solve_exactly(
     Raises:
         SolverFailed: CP-SAT calls the model infeasible or invalid, which a valid hint rules out.
     """
+    from ortools.sat.python import cp_model
+
     model, variables = _model(problem, hint, lower, upper)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds

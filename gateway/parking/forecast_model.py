@@ -6,13 +6,14 @@ model serves zones of any size. Seeds are
 fixed: the same history gives the same model.
 """
 
+from __future__ import annotations
+
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 
 from gateway.parking.rules.forecast import (
@@ -31,6 +32,9 @@ from gateway.parking.rules.forecast import (
 )
 from gateway.parking.rules.forecast_features import Derived, derive, features, without_detail
 from gateway.parking.rules.forecast_series import HORIZONS, STEPS_A_DAY, STEPS_A_WEEK, Array, Series, Whole
+
+if TYPE_CHECKING:  # it brings scipy and pandas along, which would slow every process's start; loaded to learn
+    import lightgbm
 
 _WORKERS = 2
 _BACKGROUND_NICENESS = 15
@@ -161,6 +165,8 @@ def _fit_member(
     names, numbers = features(series, derived, origins, horizon)
     if not member.sees_all:
         names, numbers = without_detail(names, numbers)
+    import lightgbm
+
     data = lightgbm.Dataset(
         numbers[known].astype(np.float32),
         wanted[known],

@@ -190,3 +190,12 @@ def test_migrate_says_what_it_applied(open_folder: Path, server: Server, empty_d
     assert second.stdout == '{"applied": 0}\n'
     with psycopg.connect(empty_dsn) as conn:
         assert conn.execute("SELECT count(*) > 0 FROM migration.step").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("entry", ["gateway.app", "gateway.work", "charging.central", "lpr.publish"])
+def test_a_process_starts_without_the_libraries_that_only_some_work_needs(entry: str) -> None:
+    heavy = ("pandas", "scipy", "sklearn", "lightgbm", "ortools", "torch")
+    code = f"import sys, {entry}; print([name for name in {heavy!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "[]\n"
