@@ -12,18 +12,16 @@ from facility.db import listen, unit_of_work
 from facility.ids import new_uuid
 from facility.logs import get_logger
 from facility.site import Lane, Site
-from facility.store import read_mode
 from facility.units import local
 from gateway.parking import (
     departures,
     gifts_store,
     lanes,
     lanes_store,
-    lists_store,
     occupancy,
-    occupancy_store,
     store,
 )
+from gateway.parking.at_gate_store import AtGate, read_at_gate
 from gateway.parking.lanes_store import LaneEntry, PlateRead
 from gateway.parking.rules.decision import (
     EntryFacts,
@@ -34,7 +32,6 @@ from gateway.parking.rules.decision import (
     is_emergency_plate,
 )
 from gateway.parking.rules.stay import StayState
-from gateway.parking.simulated import is_simulated_plate
 
 log = get_logger()
 Conn = AsyncConnection[Any]
@@ -47,21 +44,25 @@ SWEEP_S = 5.0
 
 async def read_entry_facts(
     conn: Conn, site: Site, lane: Lane, *, plate: str, plate_kind: str, is_sure: bool, now: datetime
-) -> tuple[EntryFacts, lists_store.KnownOfPlate]:
+) -> tuple[EntryFacts, AtGate]:
     """Everything the decision at an entry stands on."""
-    known = await lists_store.read_known_of_plate(conn, plate, now=now, today=local(now).date())
-    standing = await lanes.read_standing(conn, lane.id)
-    counts = await occupancy_store.read_counts(conn)
     zones = lanes.zones_behind(site, lane)
-    kept = await gifts_store.count_places_kept(conn, {site.zones[zone].level for zone in zones}, now=now)
-    mode = (await read_mode(conn)).mode
+    known = await read_at_gate(
+        conn,
+        plate,
+        lane.id,
+        zones=zones,
+        levels=[site.zones[zone].level for zone in zones],
+        now=now,
+        today=local(now).date(),
+    )
     facts = EntryFacts(
         has_plate=bool(plate),
         is_read_sure=is_sure,
         is_emergency=known.is_emergency or is_emergency_plate(plate, plate_kind),
-        is_lane_closed=standing.is_closed,
-        is_locked_out=standing.is_locked_out,
-        is_area_converted=is_area_converted(mode, lane.area),
+        is_lane_closed=known.is_lane_closed,
+        is_locked_out=known.is_locked_out,
+        is_area_converted=is_area_converted(known.mode, lane.area),
         is_denied=known.is_denied,
         is_allowed=known.is_allowed,
         is_inside=known.open_stay_id is not None,
@@ -70,7 +71,7 @@ async def read_entry_facts(
         is_permit_in_use=known.permit_inside >= known.permit_max_inside,
         has_visitor_pass=known.has_visitor_pass,
         has_place_kept=known.has_place_kept,
-        free_places=sum(counts[zone].free for zone in zones if zone in counts) - kept,
+        free_places=known.free_places,
     )
     return facts, known
 
@@ -90,8 +91,7 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
         conn, site, lane, plate=read.text, plate_kind=read.kind, is_sure=read.accepted, now=now
     )
     decision = decide_entry(facts)
-    is_simulated = await is_simulated_plate(conn, read.text)
-    entry = lanes.entry_of_read(read, decision, now=now, is_simulated=is_simulated)
+    entry = lanes.entry_of_read(read, decision, now=now, is_simulated=known.is_simulated)
     if (first := await lanes.find_same_car(conn, read, now=now)) is not None:
         await lanes.note_repeat(conn, entry, first)
         return None
@@ -109,7 +109,7 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
 
 
 async def _open_for(
-    conn: Conn, entry: LaneEntry, facts: EntryFacts, known: lists_store.KnownOfPlate, *, now: datetime
+    conn: Conn, entry: LaneEntry, facts: EntryFacts, known: AtGate, *, now: datetime
 ) -> LaneEntry:
     """Begin the stay of a car that is let in; where its plate is inside already the attendant decides instead.
 
@@ -137,7 +137,7 @@ async def _open_for(
     )
     if not begun:
         return replace(entry, outcome=Outcome.ASK, reason=Reason.ALREADY_INSIDE)
-    if entry.plate is not None:
+    if entry.plate is not None and facts.has_place_kept:
         await gifts_store.take_place_kept(conn, entry.plate, now=now)
     return replace(entry, stay_id=stay_id)
 

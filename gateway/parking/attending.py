@@ -15,12 +15,12 @@ from facility.ids import new_secret, new_uuid
 from facility.site import Site
 from facility.store import write_fact
 from facility.units import local
-from gateway.parking import asking, departures, gates, lanes, lanes_store, lists_store, occupancy, store
+from gateway.parking import asking, departures, gates, lanes, lanes_store, occupancy, store
 from gateway.parking.arrivals import read_entry_facts, vehicle_class_of
+from gateway.parking.at_gate_store import read_at_gate
 from gateway.parking.lanes_store import LaneEntry
 from gateway.parking.rules.decision import Outcome, decide_entry
 from gateway.parking.rules.stay import StayEvent, StayState, advance
-from gateway.parking.simulated import is_simulated_plate
 from gateway.parking.store import Stay
 
 Conn = AsyncConnection[Any]
@@ -81,7 +81,9 @@ async def let_in(conn: Conn, entry_id: UUID, act: Act, *, plate: str | None) -> 
     """
     entry = await lanes_store.lock_lane_entry(conn, entry_id)
     typed = asking.understand(plate).plate if plate else None
-    known = await lists_store.read_known_of_plate(conn, typed or "", now=act.now, today=local(act.now).date())
+    known = await read_at_gate(
+        conn, typed or "", entry.lane_id, zones=[], levels=[], now=act.now, today=local(act.now).date()
+    )
     stay_id = new_uuid()
     begun = await store.insert_stay(
         conn,
@@ -97,7 +99,7 @@ async def let_in(conn: Conn, entry_id: UUID, act: Act, *, plate: str | None) -> 
             entry_how="attendant" if typed else "ticket",
             entered_at=entry.at,
             permit_id=known.permit_id if known.permit_inside < known.permit_max_inside else None,
-            is_simulated=await is_simulated_plate(conn, typed or ""),
+            is_simulated=known.is_simulated,
         ),
     )
     if not begun:

@@ -66,67 +66,6 @@ class VisitorPass:
     made_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownOfPlate:
-    """Everything the lists know of one plate at one moment.
-
-    `permit_inside` counts the open stays on the permit; `open_stay_id` is the plate's own open stay.
-    """
-
-    is_denied: bool
-    is_allowed: bool
-    is_emergency: bool
-    permit_id: UUID | None
-    permit_max_inside: int
-    permit_inside: int
-    permit_bay_id: str | None
-    has_visitor_pass: bool
-    has_place_kept: bool
-    open_stay_id: UUID | None
-
-
-async def read_known_of_plate(conn: Conn, plate: str, *, now: datetime, today: date) -> KnownOfPlate:
-    """What the lists know of a plate, in one statement; `today` is the local date of `now`."""
-    async with conn.cursor(row_factory=class_row(KnownOfPlate)) as cur:
-        await cur.execute(
-            """
-            with permit as (
-                select p.id, p.max_inside, p.bay_id,
-                       (select count(*) from parking.stay s
-                        where s.permit_id = p.id and s.state in ('entering', 'inside', 'leaving')) as inside
-                from parking.permit_plate pp join parking.permit p on p.id = pp.permit_id
-                where pp.plate = %(plate)s and p.ended_at is null
-                  and p.valid_from <= %(today)s and p.valid_to >= %(today)s
-                order by p.valid_to desc limit 1
-            )
-            select exists (select 1 from parking.list_entry where list = 'deny' and plate = %(plate)s
-                           and ended_at is null and valid_from <= %(now)s
-                           and coalesce(valid_until > %(now)s, true)) as is_denied,
-                   exists (select 1 from parking.list_entry where list = 'allow' and plate = %(plate)s
-                           and ended_at is null and valid_from <= %(now)s
-                           and coalesce(valid_until > %(now)s, true)) as is_allowed,
-                   exists (select 1 from parking.list_entry where list = 'emergency' and plate = %(plate)s
-                           and ended_at is null and valid_from <= %(now)s
-                           and coalesce(valid_until > %(now)s, true)) as is_emergency,
-                   permit.id as permit_id, coalesce(permit.max_inside, 0) as permit_max_inside,
-                   coalesce(permit.inside, 0)::integer as permit_inside, permit.bay_id as permit_bay_id,
-                   exists (select 1 from parking.visitor_pass where plate = %(plate)s and ended_at is null
-                           and valid_from <= %(now)s and valid_until > %(now)s) as has_visitor_pass,
-                   exists (select 1 from parking.place_kept where plate = %(plate)s and used_at is null
-                           and given_up_at is null and kept_from <= %(now)s and kept_until > %(now)s)
-                       as has_place_kept,
-                   (select id from parking.stay where plate = %(plate)s
-                    and state in ('entering', 'inside', 'leaving')) as open_stay_id
-            from (values (1)) as one left join permit on true
-            """,
-            {"plate": plate, "now": now, "today": today},
-        )
-        row = await cur.fetchone()
-    if row is None:
-        raise ListRowMissing("the lists gave no row for a plate")
-    return row
-
-
 async def insert_permit(conn: Conn, permit: Permit) -> None:
     """Keep a permit and its plates."""
     await conn.execute(

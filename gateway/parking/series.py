@@ -10,22 +10,26 @@ from gateway.parking import occupancy_store as rows
 
 Conn = AsyncConnection[Any]
 
-# A window gets the finest step that keeps a line under about 1,500 points.
-STEPS: tuple[tuple[timedelta, str, timedelta], ...] = (
-    (timedelta(hours=25), "minute", timedelta(minutes=1)),
-    (timedelta(days=15), "quarter", timedelta(minutes=15)),
-    (timedelta(days=62), "hour", timedelta(hours=1)),
+# Finest first. A chart gets the finest step with which a line keeps under 1,500 points (more than a screen is wide)
+# and the whole chart under 4,500.
+STEPS: tuple[tuple[str, timedelta], ...] = (
+    ("minute", timedelta(minutes=1)),
+    ("quarter", timedelta(minutes=15)),
+    ("hour", timedelta(hours=1)),
+    ("day", timedelta(days=1)),
 )
+MOST_A_LINE, MOST_A_CHART = 1_500, 4_500
 # A step is shown only where at least half of its minutes have a sample; else it is a gap.
 LEAST_MINUTES = {"quarter": 8, "hour": 30, "day": 720}
 
 
-def step_for(window: timedelta) -> tuple[str, timedelta]:
-    """The step of a chart over a window of this length."""
-    for longest, step, width in STEPS:
-        if window <= longest:
+def step_for(window: timedelta, zones: int = 1) -> tuple[str, timedelta]:
+    """The step of a chart over a window of this length with so many lines."""
+    for step, width in STEPS:
+        points = window / width
+        if points <= MOST_A_LINE and points * zones <= MOST_A_CHART:
             return step, width
-    return "day", timedelta(days=1)
+    return STEPS[-1]
 
 
 def begin_of_step(moment: datetime, step: str) -> datetime:
@@ -57,7 +61,7 @@ async def read_series(
     conn: Conn, zones: list[str], since: datetime, until: datetime
 ) -> tuple[str, list[rows.SeriesPoint]]:
     """The step chosen and one point a zone and step, gaps included."""
-    step, width = step_for(until - since)
+    step, width = step_for(until - since, len(zones))
     begins_at = begin_of_step(since, step)
     if step == "minute":
         points = await rows.read_minutes(conn, begins_at, until, zones)
