@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import facility.retention
 import gateway.parking.arrivals
+import gateway.parking.boards
 import gateway.parking.demo
 import gateway.parking.drivers.payment_simulated
+import gateway.parking.fallback
 import gateway.parking.forecasting
-import gateway.parking.gates
 import gateway.parking.occupancy
 import gateway.parking.privacy
 import gateway.parking.reconcile_payments
@@ -20,7 +21,8 @@ Loop = Callable[[Context], Awaitable[None]]
 
 LOOPS: tuple[Loop, ...] = (
     gateway.parking.arrivals.run,
-    gateway.parking.gates.run,
+    gateway.parking.fallback.run,
+    gateway.parking.boards.run,
     gateway.parking.occupancy.run,
     gateway.parking.demo.run,
     gateway.parking.forecasting.run,

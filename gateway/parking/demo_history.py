@@ -17,7 +17,9 @@ from psycopg import AsyncConnection
 from facility.site import Site
 from facility.units import SHANGHAI
 from gateway.parking import demo_store, occupancy, pricing
+from gateway.parking.demo_money import past_money
 from gateway.parking.rules.stay import StayState
+from gateway.parking.rules.tariff_contradictions import read_tariff
 
 Conn = AsyncConnection[Any]
 Minutes = NDArray[np.int64]
@@ -241,5 +243,6 @@ async def fill_history(conn: Conn, site: Site, since: datetime, until: datetime,
         await demo_store.copy_quarters(conn, zone.id, begin, counts, zone.capacity)
     await demo_store.copy_cars(conn, known)
     await demo_store.copy_stays(conn, stays, StayState.INSIDE, StayState.CLOSED)
+    await demo_store.copy_money(conn, past_money(stays, read_tariff(pricing.DEMONSTRATION_LIST)))
     await demo_store.settle_now(conn, now=until)
     await occupancy.roll_up_from_quarters(conn, begin, now=until)

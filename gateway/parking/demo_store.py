@@ -222,6 +222,18 @@ async def copy_stays(conn: Conn, stays: Iterable[HistoricStay], inside: StayStat
         )
 
 
+async def copy_money(conn: Conn, money: Iterable[tuple[Any, ...]]) -> None:
+    """Write what the past was paid."""
+    async with (
+        conn.cursor() as cur,
+        cur.copy(
+            "copy parking.money (stay_id, at, amount_fen, part, how, reference, is_simulated) from stdin"
+        ) as copy,
+    ):
+        for row in money:
+            await copy.write_row(row)
+
+
 async def settle_now(conn: Conn, *, now: datetime) -> None:
     """Let every zone's count say how many stays it holds."""
     await conn.execute(

@@ -226,9 +226,8 @@ class Keeper:
             log.exception("gate.order_failed")
 
 
-async def run(ctx: Context, gates: Gates | None = None) -> None:
+async def run(ctx: Context, at_lanes: Gates) -> None:
     """Carry out gate orders as they are written."""
-    at_lanes = gates if gates is not None else simulated_gates(ctx.site)
     await report_lanes(ctx, at_lanes)
     async with asyncio.TaskGroup() as group:
         keeper = Keeper(ctx, at_lanes, group)

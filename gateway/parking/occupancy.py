@@ -9,7 +9,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from facility.context import Context
-from facility.db import listen, unit_of_work
+from facility.db import listen, notify, unit_of_work
 from facility.errors import Missing
 from facility.site import Site
 from facility.store import write_fact
@@ -69,6 +69,7 @@ async def _tell_count(conn: Conn, count: rows.ZoneCount, now: datetime) -> None:
     await write_fact(
         conn, "zone.count", count.zone_id, {"occupied": count.occupied, "capacity": count.capacity}, now=now
     )
+    await notify(conn, "zone_count", count.zone_id)
 
 
 async def bay_heard(

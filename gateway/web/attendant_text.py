@@ -55,7 +55,7 @@ def reason(code: str, language: Language) -> str:
         "evacuation": word("疏散放行"),
         "late_read": word("识别结果来得太晚"),
         "leaving_elsewhere": word("正从另一出口离场"),
-        "camera_away": word("相机离线"),
+        "database_away": word("断库期间通过，请补录"),
     }
     return texts.get(code, code)
 

@@ -37,6 +37,12 @@ async def test_ninety_days_are_written_quickly_and_hang_together(pool: Pool, sit
             " tstzrange(b.entered_at, coalesce(b.left_at, 'infinity'))"
         )
         assert await overlaps.fetchone() == (0,)
+        paid = await conn.execute(
+            "select count(*), min(amount_fen), bool_and(m.is_simulated), bool_or(s.permit_id is not null)"
+            " from parking.money m join parking.stay s on s.id = m.stay_id"
+        )
+        payments, least, are_simulated, of_permits = (await paid.fetchone()) or (0, 0, False, True)
+        assert payments > 10_000 and least > 0 and are_simulated and not of_permits
         step, points = await series.read_series(conn, ["L3"], UNTIL - timedelta(days=60), UNTIL)
     assert step == "hour"
     assert sum(point.occupied is None for point in points) <= 1

@@ -26,6 +26,14 @@ class Gate(Protocol):
         """
         ...
 
+    async def hold_open(self) -> None:
+        """Open and stay open until the arm is lowered: nobody decides for single cars.
+
+        Raises:
+            GateFault: it did not go up.
+        """
+        ...
+
     async def cars_crossed(self, timeout_s: float) -> int:
         """Wait until the loop has felt cars cross and has fallen quiet.
 
@@ -59,17 +67,27 @@ class SimulatedGate:
     def __init__(self, crossing_s: float = 2.0, cars: Callable[[], int] = lambda: 1) -> None:
         self._crossing_s = crossing_s
         self._cars = cars
+        self._is_awaited = False
         self.is_up = False
         self.openings = 0
 
     async def raise_arm(self) -> None:
         """Open at once."""
         self.is_up = True
+        self._is_awaited = True
         self.openings += 1
+
+    async def hold_open(self) -> None:
+        """Open; no simulated car comes where none was let in."""
+        self.is_up = True
 
     async def cars_crossed(self, timeout_s: float) -> int:
         """The cars that the simulation sends, after the time they take."""
+        if not self._is_awaited:
+            await asyncio.sleep(timeout_s)
+            return 0
         await asyncio.sleep(min(self._crossing_s, timeout_s))
+        self._is_awaited = False
         return self._cars()
 
     async def lower_arm(self) -> None:
