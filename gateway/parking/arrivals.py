@@ -86,10 +86,11 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
         The entry written to the lane log; `None` where this read was decided before.
     """
     lane = lanes.lane_of(site, read.lane_id)
-    await lanes_store.hold_lane(conn, lane.id)
-    facts, known = await read_entry_facts(
-        conn, site, lane, plate=read.text, plate_kind=read.kind, is_sure=read.accepted, now=now
-    )
+    async with conn.pipeline():
+        await lanes_store.hold_lane(conn, lane.id)
+        facts, known = await read_entry_facts(
+            conn, site, lane, plate=read.text, plate_kind=read.kind, is_sure=read.accepted, now=now
+        )
     decision = decide_entry(facts)
     entry = lanes.entry_of_read(read, decision, now=now, is_simulated=known.is_simulated)
     if (first := await lanes.find_same_car(conn, read, now=now)) is not None:
@@ -101,10 +102,11 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
         entry = await _open_for(conn, entry, facts, known, now=read.seen_at)
     if not await lanes_store.insert_lane_entry(conn, entry):
         return None
-    await lanes_store.write_camera_seen(conn, lane.id, read.seen_at)
-    if entry.outcome == Outcome.OPEN:
-        await lanes.order_gate(conn, lane.id, entry.stay_id, by="system", cause=entry.reason, now=now)
-    await lanes.tell_lane(conn, entry)
+    async with conn.pipeline():
+        await lanes_store.write_camera_seen(conn, lane.id, read.seen_at)
+        if entry.outcome == Outcome.OPEN:
+            await lanes.order_gate(conn, lane.id, entry.stay_id, by="system", cause=entry.reason, now=now)
+        await lanes.tell_lane(conn, entry)
     return entry
 
 
