@@ -1,7 +1,8 @@
 """A genetic search in a process of its own, so that it has a core of its own.
 
-Run as `python -m wartime_conversion.schedule_side`: one JSON object on standard input (`problem`, `seed`, `seconds`,
-`target`), one on standard output (`starts`). It stops by itself when its seconds are over.
+Run as `python -m wartime_conversion.schedule_side`: one JSON object on standard input (`problem`, `seed`, `until`,
+`target`), one on standard output (`starts`). It stops by itself at `until` on the machine's monotonic clock, which all
+processes share.
 """
 
 import json
@@ -42,14 +43,14 @@ def problem_of_data(data: dict[str, Any]) -> Problem:
 class SideSearch:
     """A search running beside this process; use as a context manager, which ends it whatever happens."""
 
-    def __init__(self, problem: Problem, *, seed: int, seconds: float, target: int) -> None:
-        """Start the process and hand it the problem."""
+    def __init__(self, problem: Problem, *, seed: int, until: float, target: int) -> None:
+        """Start the process and hand it the problem; it ends at `until` on the machine's monotonic clock."""
         self._process = subprocess.Popen(  # our own interpreter and module, no shell
             [sys.executable, "-m", "wartime_conversion.schedule_side"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        task = {"problem": problem_to_data(problem), "seed": seed, "seconds": seconds, "target": target}
+        task = {"problem": problem_to_data(problem), "seed": seed, "until": until, "target": target}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(task).encode())
         self._process.stdin.close()
@@ -75,10 +76,9 @@ class SideSearch:
 def main() -> None:
     """Search as standard input says."""
     clock = SystemClock()
-    begin = clock.monotonic()
     task = json.load(sys.stdin)
     search = Genetic(problem_of_data(task["problem"]), seed=task["seed"])
-    best = search.run(target=task["target"], should_stop=lambda: clock.monotonic() - begin > task["seconds"])
+    best = search.run(target=task["target"], should_stop=lambda: clock.monotonic() >= task["until"])
     sys.stdout.write(json.dumps({"starts": best.starts}))
 
 

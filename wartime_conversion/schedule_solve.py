@@ -68,7 +68,7 @@ def _search(
     if workers < 2 or seconds < 1.0:
         search.run(target=lower, should_stop=over)
         return
-    with SideSearch(problem, seed=search.seed + 1, seconds=seconds - 0.2, target=lower) as side:
+    with SideSearch(problem, seed=search.seed + 1, until=until, target=lower) as side:
         search.run(target=lower, should_stop=over)
         if search.best.makespan > lower:
             found = side.result()

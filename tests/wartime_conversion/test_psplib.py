@@ -101,6 +101,20 @@ def test_scheduling_a_plan_gives_minutes(capsys: pytest.CaptureFixture[str]) -> 
     assert result["critical"][0] == "U01"
 
 
+def test_scheduling_within_working_hours_judges_each_tier(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--tier", "imminent", "--calendars", "--time-limit", "4"]
+    assert main(["conversion", "schedule", str(REFERENCE_PLAN), *words]) == 0
+    result = json.loads(capsys.readouterr().out)
+    (tier,) = result["tiers"]
+    assert (tier["tier"], tier["limit"], tier["kept"], tier["limit_confirmed"]) == (
+        "imminent",
+        21600,
+        True,
+        False,
+    )
+    assert result["makespan"] >= result["lower_bound"] > 2505
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -23,6 +23,7 @@ from wartime_conversion.rules.schedule_events import EventScheduler
 from wartime_conversion.rules.schedule_list import Justifier, ListScheduler, priority_order
 from wartime_conversion.rules.schedule_parts import split_at_cuts
 from wartime_conversion.rules.schedule_plan import capacity_key, plan_problem
+from wartime_conversion.schedule_side import SideSearch
 from wartime_conversion.schedule_solve import Unschedulable, solve
 
 JOINED = {
@@ -163,6 +164,23 @@ def test_a_capacity_is_named_by_id_or_by_register_and_id() -> None:
         capacity_key(PLAN, "CRANE")
     with pytest.raises(ValueError, match="no tier 'late'"):
         plan_problem(PLAN, tiers=["late"])
+
+
+def test_a_search_in_its_own_process_finds_a_schedule_that_holds() -> None:
+    problem = plan_problem(PLAN, tiers=["emergency", "activation"])
+    until = SystemClock().monotonic() + 20
+    with SideSearch(problem, seed=2, until=until, target=908) as side:
+        starts = side.result()
+    assert starts is not None
+    assert check_schedule(problem, starts) == ()
+    assert makespan_of(problem, starts) == 908
+
+
+def test_two_workers_and_a_hint_solve_what_one_does() -> None:
+    problem = plan_problem(PLAN, tiers=["restore"])
+    one = solve(problem, seconds=4, workers=1, clock=SystemClock())
+    again = solve(problem, seconds=4, workers=2, clock=SystemClock(), hint=one.starts)
+    assert (one.makespan, one.proved) == (again.makespan, again.proved)
 
 
 def test_an_empty_selection_has_nothing_to_do() -> None:
