@@ -1,5 +1,6 @@
 """Routes of runs: order, watch and command."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +16,11 @@ from facility.errors import Invalid
 from wartime_conversion import conversion, effects, moves, record, restoration
 from wartime_conversion.access import Commander, Reader, Signing
 from wartime_conversion.bodies import AmendBody, BaysBody, ReasonBody, RoleBody, RunBody
+from wartime_conversion.paper import forms
 from wartime_conversion.parking_store import read_cars_inside
 from wartime_conversion.phone.roster import join
 from wartime_conversion.plan_library.publish import ensure_reference
+from wartime_conversion.plan_library.store import read_version
 from wartime_conversion.run_view import package, run_line, sirens
 from wartime_conversion.scene import Scene, load_scene
 from wartime_conversion.store import Conn, read_events, read_pauses, read_run, read_runs
@@ -93,6 +96,17 @@ async def export_record(run_id: UUID, conn: Uow, _reader: Reader) -> Response:
     told = record.exported(run, await read_events(conn, run_id))
     headers = {"Content-Disposition": f'attachment; filename="{run.code}.jsonl"', "X-Record-Head": run.head}
     return Response(told, media_type="application/jsonl", headers=headers)
+
+
+@router.get("/runs/{run_id}/paper.pdf")
+async def paper_forms(run_id: UUID, request: Request, conn: Uow, ctx: Ctx, _reader: Reader) -> Response:
+    """The paper edition: forms by zone and a poster for each opening, with QR codes."""
+    scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), ctx.clock.now())
+    version = await read_version(conn, scene.run.plan_version)
+    address = str(request.base_url).rstrip("/")
+    told = await asyncio.to_thread(forms, scene, version.sha256, address)
+    headers = {"Content-Disposition": f'inline; filename="{scene.run.code}-paper.pdf"'}
+    return Response(told, media_type="application/pdf", headers=headers)
 
 
 @router.get("/runs/{run_id}/cars")

@@ -52,6 +52,7 @@ class Garage:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    work: subprocess.Popen[bytes] | None = None
 
     def environment(self) -> dict[str, str]:
         """This test's environment with the garage's settings."""
@@ -87,8 +88,20 @@ class Garage:
             time.sleep(0.1)
         raise AssertionError("the web process did not answer within 90 s")
 
+    def start_work(self) -> None:
+        """Start the process whose loops move what falls due by the clock."""
+        self.work = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "process", "work"],
+            env=self.environment(),
+            stderr=subprocess.DEVNULL,
+        )
+
     def stop(self) -> None:
-        """Stop it as a power cut does."""
+        """Stop everything as a power cut does."""
+        if self.work is not None:
+            self.work.kill()
+            self.work.wait()
+            self.work = None
         if self.process is not None:
             self.process.kill()
             self.process.wait()
