@@ -117,8 +117,24 @@ async def activate(conn: Conn, ctx: Context, order: RunOrder, person: Person) ->
     run = await _first_effects(conn, ctx, run, person, now)
     scene = await load_scene(conn, ctx.site, run, now)
     await write_cards(conn, scene)
+    await _take_standing_roles(conn, scene, person)
     await moves.release_free(conn, scene)
     return scene.run
+
+
+async def _take_standing_roles(conn: Conn, scene: Scene, person: Person) -> None:
+    """Give the roles that the roster already names: crew leaders, storekeepers, evaluators."""
+    by_account = {"storekeeper": RunRole.STOREKEEPER, "evaluator": RunRole.EVALUATOR}
+    for member in scene.members.values():
+        held: list[tuple[RunRole, str | None]] = [
+            (role, None) for name, role in by_account.items() if name in member.account_roles
+        ]
+        if member.is_leader and member.crew is not None:
+            held.append((RunRole.LEADER, member.crew))
+        for role, crew in held:
+            scene.run = await _take_role(
+                conn, scene.run, role, crew, member.person_id, member.name, False, person, scene.now
+            )
 
 
 async def _new_run(

@@ -18,7 +18,7 @@ MEDIA = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
-PAGES = {"": "index.html", "command": "command.html"}
+PAGES = {"": "index.html", "command": "command.html", "readiness": "readiness.html"}
 HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",

@@ -92,6 +92,7 @@ function top() {
       running ? h("button.plain", { type: "button", "data-act": "end", onclick: () => forms.askReason(t("end_run"), (reason) => act("POST", "/end", { reason })) }, t("end_run")) : null,
       running && state.pkg.run.kind === "actual" && state.pkg.run.purpose === "conversion" ? h("button.plain.danger", { type: "button", onclick: () => forms.askReason(t("recall"), (reason) => act("POST", "/recall", { reason })) }, t("recall")) : null,
       h("button.plain", { type: "button", "data-act": "order", onclick: () => { state.ordering = true; draw(); } }, t("new_run")),
+      h("a.plain.linkbutton", { href: "/drill/readiness" }, t("readiness")),
       h("a.plain.linkbutton", { href: `${API}/runs/${state.run}/paper.pdf` }, t("paper")),
       h("button.tool", { type: "button", onclick: () => { language.at = 1 - language.at; queue.setMeta("language", language.at); draw(); } }, t("language"))));
 }

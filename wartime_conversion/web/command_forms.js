@@ -48,12 +48,14 @@ export function roles(state, act) {
     h("b", role.person_name), role.is_stand_in ? h("small.flag", t("stand_in")) : null,
     pkg.run.state === "running" ? h("button.small", { type: "button", "aria-label": t("end_role"), onclick: () => act("DELETE", `/roles/${role.id}`) }, "×") : null)));
   if (pkg.run.state !== "running") return list;
+  const held = new Set(pkg.roles.map((role) => role.role));
+  const vacant = [...new Set(pkg.tasks.filter((task) => task.state !== "done").flatMap((task) => [task.sign_role, task.hold_role]))].filter((role) => role && !held.has(role));
   const form = h("form.roleform", { onsubmit: (event) => { event.preventDefault(); const data = new FormData(form); document.activeElement?.blur(); act("POST", "/roles", { role: data.get("role"), crew: data.get("crew") || null, person: data.get("person"), is_stand_in: data.get("stand") === "on" }); } },
     h("select", { name: "role", "aria-label": t("roles") }, ROLES.map((r) => h("option", { value: r }, t(`role_${r}`)))),
     h("select", { name: "crew", "aria-label": t("crew") }, h("option", { value: "" }, t("all_crews")), pkg.crews.map((c) => h("option", { value: c.id }, named(c)))),
     h("select", { name: "person", "aria-label": t("person") }, people.map((p) => h("option", { value: p.id }, p.name))),
     h("label.check", h("input", { type: "checkbox", name: "stand" }), t("stand_in")), h("button.plain", { type: "submit" }, t("give_role")));
-  return [list, h("details", h("summary", t("give_role")), form)];
+  return [list, vacant.length ? h("p.hot", { "data-vacant": "1" }, `${t("vacant")}：${vacant.map((role) => t(`role_${role}`)).join("、")}`) : null, h("details", h("summary", t("give_role")), form)];
 }
 
 export function injects(state, act) {

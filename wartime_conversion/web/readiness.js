@@ -1,0 +1,71 @@
+// Readiness between drills: the figure, its reasons, and the work that lifts it.
+
+import { h, hourMinute, toast } from "./dom.js";
+import { getMeta } from "./queue.js";
+import { call, SignInWanted } from "./sync.js";
+import { language, named, t } from "./text.js";
+
+const API = "/api/v1/conversion/readiness";
+const page = document.getElementById("page");
+const NEXT = { found: ["assign"], assigned: ["mend"], mended: ["recheck", "fail_recheck"], rechecked: ["strike_off"], struck_off: [] };
+let told = null;
+
+async function load() {
+  try { told = await call("GET", API); } catch (fault) {
+    page.replaceChildren(h("div.card", h("p", fault instanceof SignInWanted ? t("signin") : fault.message), h("a", { href: "/drill/" }, t("login"))));
+    return;
+  }
+  draw();
+}
+
+async function act(method, path, body) {
+  try { await call(method, `${API}${path}`, body); } catch (fault) { toast(fault.told?.detail ?? fault.message, "hot"); }
+  await load();
+}
+
+function draw() {
+  page.replaceChildren(h("div.ready", h("section", figure(), h("h2", `${t("reason")} ${told.reasons.length}`), told.reasons.map(reason)),
+    h("section", h("h2", t("ledger")), ledger(), h("h2", t("rounds")), rounds(), h("h2", t("hazards_loop")), hazards(), h("p", h("a", { href: "/drill/command" }, t("command"))))));
+}
+
+function figure() {
+  return h("div.figure", h("small", t("readiness")), h("output", { "data-percent": String(told.percent) }, String(told.percent), h("small", " %")),
+    h(told.is_ready ? "p.yes" : "p.no", t(told.is_ready ? "ready_yes" : "ready_no")),
+    Object.entries(told.parts).map(([key, share]) => h("div.part", h("span", t(`part_${key}`)), h("span.bar", h("i", { style: `width:${100 * share}%` })), h("span", `${Math.floor(100 * share)} %`))));
+}
+
+const reason = (r) => h(`div.reason${r.is_blocking ? ".blocking" : ""}`, h("b", `${t(`part_${r.part}`)} ${r.id}`), " ", r.zh, " ", h("small", r.detail, r.is_blocking ? ` · ${t("blocking")}` : ""));
+
+function ledger() {
+  return h("table", h("thead", h("tr", ["", t("opening"), t("present"), t("condition"), ""].map((x) => h("th", x)))), h("tbody", told.components.map((c) => {
+    const present = h("input", { type: "number", min: 0, value: c.present, "aria-label": t("present") });
+    const condition = h("select", { "aria-label": t("condition") }, ["unknown", "good", "worn", "damaged", "missing"].map((k) => h("option", { value: k, selected: k === c.condition }, t(`cond_${k}`))));
+    return h("tr", { "data-component": c.id }, h("td", language.at === 0 ? c.zh : c.en), h("td", h("code", c.opening)), h("td", present, ` / ${c.quantity}`), h("td", condition),
+      h("td", h("button.small", { type: "button", onclick: () => act("PUT", `/components/${c.id}`, { present: Number(present.value), condition: condition.value }) }, t("save"))));
+  })));
+}
+
+function rounds() {
+  return h("table", h("tbody", told.rounds.map((r) => {
+    const last = told.walked.find((w) => w.round_id === r.id && w.is_passed);
+    const due = last ? new Date(Date.parse(last.done_at) + r.every_days * 86400000).toISOString().slice(0, 10) : t("never");
+    return h("tr", { "data-round": r.id }, h("td", named(r), h("small.soft", ` ${r.source}`)), h("td", t("every_days").replace("{n}", r.every_days)), h("td", `${t("due")} ${due}`),
+      h("td", h("button.small", { type: "button", onclick: () => act("POST", `/rounds/${r.id}`, { is_passed: true }) }, t("passed")), " ", h("button.small", { type: "button", onclick: () => act("POST", `/rounds/${r.id}`, { is_passed: false }) }, t("failed"))));
+  })));
+}
+
+function hazards() {
+  const subject = h("input", { required: true, placeholder: t("subject") }), words = h("input", { required: true, placeholder: t("words") });
+  const severity = h("select", { "aria-label": t("hazards") }, ["minor", "major", "critical"].map((k) => h("option", { value: k }, t(`sev_${k}`))));
+  return [h("form.row", { onsubmit: (event) => { event.preventDefault(); act("POST", "/hazards", { subject: subject.value, words: words.value, severity: severity.value }); } }, subject, words, severity, h("button.plain", { type: "submit" }, t("find_hazard"))),
+    told.hazards.map((hazard) => {
+      const owner = h("input", { placeholder: t("owner") }), due = h("input", { type: "date", "aria-label": t("due_on") });
+      return h("div.hazard", { "data-hazard": hazard.state }, h("b", `${hazard.subject}：${hazard.words}`), h("span.flag", t(`sev_${hazard.severity}`)), h("span.flag", t(`haz_${hazard.state}`)), hazard.owner ? h("small", `${hazard.owner} ${hazard.due_on}`) : null, h("small.soft", `${hazard.found_by} ${hourMinute(hazard.found_at)}`),
+        NEXT[hazard.state].includes("assign") ? [owner, due] : null,
+        NEXT[hazard.state].map((event) => h("button.small", { type: "button", onclick: () => act("POST", `/hazards/${hazard.id}/steps`, event === "assign" ? { event, owner: owner.value, due_on: due.value || null } : { event }) }, t(`ev_${event}`))));
+    })];
+}
+
+language.at = (await getMeta("language")) ?? 0;
+document.documentElement.dataset.theme = (await getMeta("theme")) ?? "dark";
+await load();
