@@ -224,7 +224,7 @@ async def read_charging_rows(conn: Conn, stay: Stay, *, until: datetime) -> list
     async with conn.cursor(row_factory=class_row(ChargingRow)) as cur:
         await cur.execute(
             """
-            select t.id as transaction_id, t.started_at, t.delivered_wh as energy_wh,
+            select t.id as transaction_id, t.started_at, coalesce(t.delivered_wh, 0) as energy_wh,
                    t.charging_ended_at as ended_at, t.unplugged_at as left_bay_at,
                    coalesce(b.total_fen, 0) as open_fen
             from report.charging_transaction t

@@ -1,4 +1,5 @@
-"""Paying for a stay with a provider that behaves like the real ones: late, twice, refused, refunded, forged."""
+"""Paying for a stay with a provider that behaves like the real ones: late, twice, refused, refunded,
+forged."""
 
 import json
 from collections.abc import AsyncIterator
@@ -36,7 +37,8 @@ from tests.fakes import FakeClock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booth:
-    """A car that has stood for two hours (3.00 owed past the free half hour... priced by the demonstration list)."""
+    """A car that has stood for two hours (3.00 owed past the free half hour... priced by the demonstration
+    list)."""
 
     ctx: Context
     clock: FakeClock
@@ -291,6 +293,65 @@ async def test_cash_needs_an_open_shift_and_the_agreed_amount(booth: Booth) -> N
         assert shift is not None
         assert await shift_store.sum_cash(conn, shift.id) == 250
     assert await booth.due_fen() == 150
+
+
+async def charge(booth: Booth, *, is_over: bool) -> int:
+    """A charge of the car while it stands there; once it is over its bill is 12.34."""
+    begun = booth.clock.now() - timedelta(minutes=90)
+    ended = begun + timedelta(minutes=60) if is_over else None
+    async with unit_of_work(booth.ctx.pool) as conn, conn.cursor() as cur:
+        await cur.execute(
+            """
+            with charger as (
+                insert into charging.charger (identity, registered_at) values ('T-1', %(begun)s) returning id
+            )
+            insert into charging.transaction
+                (charger_id, evse_no, id_tag, plate, token, state, started_at, started_raw, start_received_at,
+                 meter_start_wh, last_sign_at, energy_tariff_id, stopped_at, delivered_wh,
+                 charging_ended_at, unplugged_at)
+            select id, 1, 'QR', '苏F12345', 't', case when %(ended)s::timestamptz is null then 'running' else
+                   'ended' end, %(begun)s, '', %(begun)s, 0, %(begun)s, (select min(id) from
+                   charging.energy_tariff), %(ended)s, case when %(ended)s::timestamptz is null then null
+                   else 21400 end, %(ended)s, %(ended)s
+            from charger returning id
+            """,
+            {"begun": begun, "ended": ended},
+        )
+        row = await cur.fetchone()
+        assert row is not None
+        if is_over:
+            await cur.execute(
+                """
+                insert into charging.bill
+                    (transaction_id, total_fen, energy_fen, service_fen, idle_fen, delivered_wh, lines,
+                     energy_tariff, made_at)
+                values (%(id)s, 1234, 1000, 234, 0, 21400, '[]', 'test', %(now)s)
+                """,
+                {"id": row[0], "now": booth.clock.now()},
+            )
+        return int(row[0])
+
+
+async def test_one_bill_has_the_parking_fee_and_the_unpaid_charge_and_paying_settles_both(
+    booth: Booth,
+) -> None:
+    transaction_id = await charge(booth, is_over=True)
+    assert await booth.due_fen() == 200 + 1234  # an hour of parking is waived for the charge
+    paid = await booth.pays()
+    assert (paid.parking_fen, paid.charging_fen) == (200, 1234)
+    assert await booth.due_fen() == 0
+    async with unit_of_work(booth.ctx.pool) as conn, conn.cursor() as cur:
+        await cur.execute(
+            "select state, payment_reference from charging.bill where transaction_id = %s", (transaction_id,)
+        )
+        assert await cur.fetchone() == ("settled", paid.number)
+        await cur.execute("select part, sum(amount_fen)::integer from parking.money group by 1 order by 1")
+        assert await cur.fetchall() == [("charging", 1234), ("parking", 200)]
+
+
+async def test_a_car_that_charges_still_owes_its_parking(booth: Booth) -> None:
+    await charge(booth, is_over=False)
+    assert await booth.due_fen() == 400
 
 
 async def test_a_refund_gives_back_once_and_never_more_than_was_paid(booth: Booth) -> None:
