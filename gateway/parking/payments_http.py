@@ -15,12 +15,13 @@ from facility.edge import Ctx, Uow, audit, require
 from facility.errors import Missing
 from facility.identity import Person, Role
 from facility.units import local
-from gateway.parking import invoices, payment_store
+from gateway.parking import invoices, payment_store, reconciliation_store
 from gateway.parking.drivers import payment_simulated_store as simulated_books
 from gateway.parking.payment_providers import open_providers
-from gateway.parking.payment_store import PaymentRow, ReconciliationRow, RefundRow
+from gateway.parking.payment_store import PaymentRow, RefundRow
 from gateway.parking.payments import ask_payment, take_cash, take_notification
 from gateway.parking.reconcile_payments import compare_day
+from gateway.parking.reconciliation_store import ReconciliationRow
 from gateway.parking.refunds import ask_refund, carry_out
 from gateway.web.show import show
 
@@ -255,7 +256,9 @@ async def list_reconciliations(
 ) -> list[ReconciliationOut]:
     """How the books of the last days compare with the providers' statements."""
     since = local(ctx.clock.now()).date() - timedelta(days=min(days, 366))
-    return [_reconciliation_out(row) for row in await payment_store.read_reconciliations(conn, since=since)]
+    return [
+        _reconciliation_out(row) for row in await reconciliation_store.read_reconciliations(conn, since=since)
+    ]
 
 
 @router.post("/reconciliations/{provider}/{day}")

@@ -10,11 +10,12 @@ from facility.context import Context
 from facility.db import unit_of_work
 from facility.store import clear_alarm, raise_alarm
 from facility.units import SHANGHAI, local
-from gateway.parking import payment_store
+from gateway.parking import payment_store, reconciliation_store
 from gateway.parking.drivers.payment import PaymentProvider, ProviderAway, TradeState
 from gateway.parking.payment_providers import open_providers
-from gateway.parking.payment_store import PaymentRow, ReconciliationRow
+from gateway.parking.payment_store import PaymentRow
 from gateway.parking.payments import Providers, apply_trade, close_quietly
+from gateway.parking.reconciliation_store import ReconciliationRow
 from gateway.parking.refunds import carry_out
 from gateway.parking.rules.reconciliation import compare_books
 
@@ -90,7 +91,8 @@ async def compare_due_days(ctx: Context, providers: Providers) -> list[Reconcili
     since = last - timedelta(days=_DAYS_BACK - 1)
     async with unit_of_work(ctx.pool) as conn:
         done = {
-            (row.provider, row.day) for row in await payment_store.read_reconciliations(conn, since=since)
+            (row.provider, row.day)
+            for row in await reconciliation_store.read_reconciliations(conn, since=since)
         }
     rows: list[ReconciliationRow] = []
     for provider in providers.by_name.values():
@@ -116,7 +118,7 @@ async def compare_day(ctx: Context, provider: PaymentProvider, day: date) -> Rec
     begins_at = datetime.combine(day, time(), SHANGHAI)
     now = ctx.clock.now()
     async with unit_of_work(ctx.pool) as conn:
-        booked = await payment_store.read_booked(
+        booked = await reconciliation_store.read_booked(
             conn, provider.name, begins_at, begins_at + timedelta(days=1)
         )
         compared = compare_books(
@@ -131,7 +133,7 @@ async def compare_day(ctx: Context, provider: PaymentProvider, day: date) -> Rec
             matched=compared.matched,
             differences=[asdict(one) for one in compared.differences],
         )
-        await payment_store.write_reconciliation(conn, row)
+        await reconciliation_store.write_reconciliation(conn, row)
         subject = f"{provider.name} {day.isoformat()}"
         if compared.differences:
             facts = {"differences": len(compared.differences)}
