@@ -16,7 +16,7 @@ from lpr.vision.motion import Presence
 from lpr.vision.picture import Picture
 
 CONFIRMED_LOOKS = 3  # reader A is asked about so many of a car's best looks
-SURE_BESIDE_CLAIM = 0.5  # our confidence from which the camera's own reader counts as the second one
+SURE_BESIDE_CLAIM = 0.9  # our confidence from which the camera's own reader counts as the second one
 STILL_REPEAT_S = 10.0  # a still of the same plate this soon is the same car
 
 

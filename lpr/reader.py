@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from lpr.rules.confidence import plate_confidence
+from lpr.rules.confidence import all_right, plate_confidence
 from lpr.rules.lattice import Decoded, Lattice, decode
 from lpr.rules.plate import Kind, colour_agrees, kind_of
 from lpr.vision.locate import SURE_SCORE, Located, Locator
@@ -16,9 +16,11 @@ from lpr.vision.recognise import OwnReader, PaddleReader
 from lpr.vision.rectify import rectify, whole
 
 Readers = Literal["b", "both"]
-ACCEPT = 0.9  # confidence from which a look may open a gate
+ACCEPT = (
+    0.975  # confidence from which a look may open a gate: no error above it on the first half of the pictures
+)
 OWN_WEIGHT = 0.6  # of reader B beside reader A; 0.5 to 1 measured the same on development crops
-MIN_CONFIDENCE = 0.05  # of the text in a faint find
+MIN_POSTERIOR = 0.03  # product over the characters of the text in a faint find
 TWO_ROW_ASPECT = (
     0.40  # a crop this high for its width may be a two-row plate (0.5) or a tilted one-row plate (0.32)
 )
@@ -123,10 +125,11 @@ class PlateReader:
         two_rows = located.two_rows > 0.5
         colour = max(heard.colours, key=lambda name: heard.colours[name])
         own = decode([heard.lattice], heard.colours, two_rows)
-        best, agree = own, False
+        best, agree, count = own, False, 1
         if readers == "both" and self._paddle is not None:
             best, agree = self._heard_twice(self._paddle, heard, own, two_rows)
-        confidence = plate_confidence(best.char_confidence, readers_agree=agree)
+            count = 2
+        confidence = plate_confidence(best.char_confidence, readers=count, agree=agree)
         return Look(
             text=best.text,
             raw_text=own.raw_text,
@@ -154,7 +157,7 @@ class PlateReader:
 
 def _is_credible(look: Look) -> bool:
     """A faint find counts only where something readable stands in it."""
-    return look.score >= SURE_SCORE or (bool(look.text) and look.confidence >= MIN_CONFIDENCE)
+    return look.score >= SURE_SCORE or all_right(look.char_confidence) >= MIN_POSTERIOR
 
 
 def _sharpness(plate: Picture) -> float:

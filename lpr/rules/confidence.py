@@ -3,18 +3,31 @@
 import math
 from collections.abc import Sequence
 
-AGREE_BONUS = 1.0
-TEMPERATURE = 1.0
-OFFSET = 0.0
+# Fitted by logistic regression on the first half of the development pictures (444 plates, 4 misread): two readers
+# weighed together by the grammar are right far more often than the product of their characters' posteriors says.
+SLOPE = 0.90
+OFFSET = 3.46
+AGREE_BONUS = 0.17
 
 
-def plate_confidence(char_confidence: Sequence[float], *, readers_agree: bool) -> float:
-    """Calibrated probability that every character is right, 0 for an empty text.
+def all_right(char_confidence: Sequence[float]) -> float:
+    """Product of the characters' posteriors, 0 for an empty text."""
+    return math.prod(char_confidence) if char_confidence else 0.0
 
-    The product of the characters' posteriors, moved on the log-odds scale by constants fitted on development pictures.
+
+def plate_confidence(char_confidence: Sequence[float], *, readers: int, agree: bool) -> float:
+    """Probability that every character is right, 0 for an empty text.
+
+    Calibrated where both readers were heard; with reader B alone it is the plain product, good enough to weigh looks.
+
+    Args:
+        char_confidence: posteriors 0..1.
+        readers: how many readers were heard.
+        agree: whether each reader alone said the same text.
     """
-    if not char_confidence:
-        return 0.0
-    product = math.prod(min(max(c, 1e-6), 1 - 1e-6) for c in char_confidence)
-    odds = math.log(product / (1 - product)) / TEMPERATURE + OFFSET + (AGREE_BONUS if readers_agree else 0.0)
+    product = all_right(char_confidence)
+    if readers < 2 or product == 0:
+        return product
+    product = min(max(product, 1e-6), 1 - 1e-6)
+    odds = SLOPE * math.log(product / (1 - product)) + OFFSET + (AGREE_BONUS if agree else 0.0)
     return 1 / (1 + math.exp(-odds))
