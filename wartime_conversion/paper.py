@@ -18,7 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 import facility
 from facility.units import local
-from wartime_conversion.rules.plan import Named, Opening, Task
+from wartime_conversion.rules.plan import AcceptanceValue, Named, Opening, Task, ValueKind
 from wartime_conversion.rules.sign_off import bounds_text
 from wartime_conversion.scene import Scene
 
@@ -41,6 +41,14 @@ def _fonts() -> None:
 
 # The bundled font has no subscript two; a box in its place would say nothing, so paper writes CO2.
 PLAIN = str.maketrans("₂", "2")
+
+
+def bounds_on_paper(want: AcceptanceValue) -> str:
+    """The bounds of a value in Chinese, e.g. `≥ 90，≤ 100 %`."""
+    plain = {ValueKind.CONFIRM: "是", ValueKind.TEXT: "填写", ValueKind.TIME: "时刻"}
+    if want.kind in plain:
+        return plain[want.kind]
+    return bounds_text(want).replace(">=", "≥").replace("<=", "≤").replace(" and ", "，")
 
 
 def lines_of(text: str, size: float, width: float) -> list[str]:
@@ -162,7 +170,7 @@ def _form(sheet: Sheet, task: Task, address: str) -> None:
         sheet.text(f"前置：{before}", 8, indent=5 * mm, width=COLUMN - 22 * mm)
     for want in task.acceptance:
         sheet.y -= 1.5 * mm
-        sheet.text(f"{want.zh}（须 {bounds_text(want)}）：______________", 10, indent=5 * mm)
+        sheet.text(f"{want.zh}（须 {bounds_on_paper(want)}）：______________", 10, indent=5 * mm)
     sheet.y -= 2 * mm
     sheet.text(
         "开始 ____:____   完成 ____:____   签认" + f"（{ROLES[task.sign_role]}） ________________",

@@ -43,6 +43,12 @@ def test_a_missing_plate_is_not_ready_whatever_the_average() -> None:
     assert (told.reasons[0].id, told.reasons[0].detail) == ("CP-K4", "1/2")
 
 
+def test_a_plate_nobody_has_counted_is_not_taken_to_be_there() -> None:
+    unseen = ComponentState(id="CP-K2", zh="封堵板", quantity=1, present=0, condition="unknown")
+    told = readiness([unseen], [ROUND], [CREW], [], TODAY)
+    assert not told.is_ready and told.reasons[0].detail == "never counted"
+
+
 def test_a_round_is_in_date_on_its_last_day_and_late_the_day_after() -> None:
     edge = RoundState(id="R", zh="r", every_days=30, passed_on=TODAY - timedelta(days=30))
     assert readiness([], [edge], [], [], TODAY).reasons == ()

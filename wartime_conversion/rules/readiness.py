@@ -179,6 +179,8 @@ def _share(part: int, whole: int) -> float:
 def _component_reason(c: ComponentState) -> Reason:
     missing = c.present < c.quantity
     detail = f"{c.present}/{c.quantity}" if missing else c.condition
+    if missing and c.condition == "unknown":
+        detail = "never counted"
     is_blocking = missing or c.condition in ("damaged", "missing")
     return Reason(part="components", id=c.id, zh=c.zh, detail=detail, is_blocking=is_blocking)
 

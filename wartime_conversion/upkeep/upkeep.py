@@ -65,7 +65,7 @@ def component_state(line: Component, row: ComponentRow | None) -> ComponentState
         id=line.id,
         zh=line.zh,
         quantity=line.quantity,
-        present=row.present if row else line.quantity if line.condition != "missing" else 0,
+        present=row.present if row else 0,
         condition=row.condition if row else line.condition,
     )
 

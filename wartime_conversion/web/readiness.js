@@ -34,7 +34,16 @@ function figure() {
     Object.entries(told.parts).map(([key, share]) => h("div.part", h("span", t(`part_${key}`)), h("span.bar", h("i", { style: `width:${100 * share}%` })), h("span", `${Math.floor(100 * share)} %`))));
 }
 
-const reason = (r) => h(`div.reason${r.is_blocking ? ".blocking" : ""}`, h("b", `${t(`part_${r.part}`)} ${r.id}`), " ", r.zh, " ", h("small", r.detail, r.is_blocking ? ` · ${t("blocking")}` : ""));
+const reason = (r) => h(`div.reason${r.is_blocking ? ".blocking" : ""}`, h("b", `${t(`part_${r.part}`)} ${r.id}`), " ", r.zh, " ", h("small", detail(r.detail), r.is_blocking ? ` · ${t("blocking")}` : ""));
+
+// The server's short English details in the screen's language.
+function detail(text) {
+  if (language.at === 1) return text;
+  const counted = /^(\d+)\/(\d+) trained, (\d+) on the roster$/.exec(text);
+  if (counted) return `训练合格 ${counted[1]}/${counted[2]} 人，名册 ${counted[3]} 人`;
+  const words = { "no leader": "没有组长", "never passed": "从未合格", "never counted": "从未清点", unknown: "状况未查", damaged: "损坏", missing: "缺失", minor: "一般", major: "较大", critical: "重大" };
+  return words[text] ?? text.replace("due", "到期").replace(", overdue", "，已超期");
+}
 
 function ledger() {
   return h("table", h("thead", h("tr", ["", t("opening"), t("present"), t("condition"), ""].map((x) => h("th", x)))), h("tbody", told.components.map((c) => {
