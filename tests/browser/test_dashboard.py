@@ -106,7 +106,7 @@ def test_the_screens_grey_out_without_the_server_and_come_back_with_it(
 
 def test_the_script_and_the_drawing_agree_on_every_look(browser: "Browser", address: str) -> None:
     page = open_page(browser, address, "")
-    page.wait_for_function("window.pingzhanLookOf")
+    page.wait_for_function("() => !!window.pingzhanLookOf")
     uses = ("parking", "clearing", "clear", "storage")
     statuses = ("", "Available", "Charging", "SuspendedEV", "Finishing", "Faulted", "Unavailable", "Odd")
     for occupied, use, has_evse, status in itertools.product(
@@ -137,7 +137,7 @@ def test_every_screen_fits_and_nothing_is_logged_as_an_error(
     for screen in SCREENS:
         page.goto(f"{address}/ops/{screen}")
         page.wait_for_selector("#screen > *")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("() => document.querySelector('#screen').innerText.trim().length > 20")
         assert page.evaluate("document.documentElement.scrollWidth") <= wide, screen
         assert page.evaluate("document.documentElement.dataset.theme") == theme
         assert page.evaluate("document.documentElement.lang") == ("en" if language == "en" else "zh-CN")
