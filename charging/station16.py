@@ -24,6 +24,7 @@ from charging.station import StationContext
 from charging.transactions import StartTold, StopTold
 from facility.db import unit_of_work
 from facility.errors import Unavailable
+from facility.store import write_fact
 
 VERSION: Final = "1.6"
 HEARTBEAT_S: Final = 300
@@ -51,6 +52,7 @@ class Station16:
         self._batch = given.batch
         self._charger = given.charger
         self._passwords = given.passwords
+        self._outlets = given.outlets
         self._outlet = Outlet(max_w=given.charger.max_w)
         self._open: dict[int, OpenTransaction] = {one.id: one for one in given.open_transactions}
 
@@ -227,6 +229,9 @@ class Station16:
                 )
                 await copy_samples(conn, rows)
             before = await transactions.stop_transaction(conn, stop, self._outlet)
+            evse_id = self._outlets.get(before.evse_no) if before is not None else None
+            if evse_id is not None:
+                await write_fact(conn, "evse.changed", evse_id, {"power_w": 0}, now=received_at)
             if stop.id_tag is not None:
                 tag_status, tag = await transactions.judge_tag(conn, stop.id_tag, -1, -1, received_at)
                 tag_status = "Accepted" if tag_status == "ConcurrentTx" else tag_status

@@ -373,6 +373,19 @@ async def read_live_sample(conn: Connection, transaction_id: int, since: datetim
         return await cur.fetchone()
 
 
+async def read_powers(conn: Connection, transaction_id: int, since: datetime) -> list[tuple[datetime, int]]:
+    """Moments and W of a transaction's samples since a moment."""
+    cur = await conn.execute(
+        """
+        select measured_at, power_w from charging.meter_sample
+        where transaction_id = %(id)s and measured_at >= %(since)s and power_w is not null
+        order by measured_at desc limit 200
+        """,
+        {"id": transaction_id, "since": since},
+    )
+    return [(at, power_w) for at, power_w in await cur.fetchall()]
+
+
 async def read_last_sign(conn: Connection, transaction_id: int, since: datetime) -> datetime | None:
     """When the newest sample of a transaction was received."""
     async with conn.cursor(row_factory=scalar_row) as cur:
