@@ -50,7 +50,7 @@ class RawCharger:
         return await self.hear()
 
     async def hear(self) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return json.loads(await self.ws.recv())
 
     async def hears_nothing(self, within_s: float = 0.3) -> bool:
@@ -122,7 +122,7 @@ class Yard:
             cur = await conn.execute(query.encode(), values)
             return await cur.fetchall()
 
-    async def eventually(self, check: Callable[[], Awaitable[bool]], within_s: float = 5) -> None:
+    async def eventually(self, check: Callable[[], Awaitable[bool]], within_s: float = 15) -> None:
         """Wait until the database says so; the central system commits after it answers some things."""
         async with asyncio.timeout(within_s):
             while not await check():
