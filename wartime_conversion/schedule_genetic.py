@@ -1,9 +1,9 @@
 """Search good schedules with a genetic algorithm over activity orders.
 
 Each individual is a schedule shortened by forward-backward improvement. Two crossovers take turns: two-point on the
-orders, and a window crossover that keeps from one parent the stretch of time where it uses resources best. The search
-restarts around its best when it stalls. Same problem and seed, same sequence of schedules; how far it gets depends on
-the time it is given.
+orders, and a window crossover that keeps from one parent the stretch of time where it uses resources best. A child
+takes the place of its worse parent; the search restarts around its best when it stalls. Same problem and seed, same
+sequence of schedules; how far it gets depends on the time it is given.
 """
 
 import random
@@ -90,32 +90,31 @@ class Genetic:
             if stalled >= _STALL:
                 self._populate(should_stop)
                 stalled = 0
-            child = self._child()
+            mother, father = self._parent(), self._parent()
+            child = self._child(mother, father)
             if child is not None:
                 stalled = 0 if self._keep_best(child) else stalled + 1
-                self._replace_worst(child)
+                self._replace(child, max(mother, father, key=lambda parent: parent.makespan))
         return self.best
 
     def adopt(self, starts: Sequence[int]) -> None:
         """Take in a schedule found elsewhere."""
         found = Individual(makespan=makespan_of(self._problem, starts), starts=tuple(starts))
         self._keep_best(found)
-        if self._population:
-            self._replace_worst(found)
 
-    def _replace_worst(self, child: Individual) -> None:
-        worst = max(range(len(self._population)), key=lambda at: self._population[at].makespan)
-        if child.makespan <= self._population[worst].makespan and child.starts not in self._seen:
-            self._seen.discard(self._population[worst].starts)
-            self._seen.add(child.starts)
-            self._population[worst] = child
+    def _replace(self, child: Individual, parent: Individual) -> None:
+        """Put a child in the place of its worse parent, if it is no longer: that keeps the population diverse."""
+        if child.makespan > parent.makespan or child.starts in self._seen or parent not in self._population:
+            return
+        self._seen.discard(parent.starts)
+        self._seen.add(child.starts)
+        self._population[self._population.index(parent)] = child
 
     def _parent(self) -> Individual:
         one, other = self._random.choice(self._population), self._random.choice(self._population)
         return min(one, other, key=lambda individual: individual.makespan)
 
-    def _child(self) -> Individual | None:
-        mother, father = self._parent(), self._parent()
+    def _child(self, mother: Individual, father: Individual) -> Individual | None:
         crossover = self._window if self._random.random() < 0.5 else self._two_point
         keys, width = crossover(mother, father)
         if mother is father or self._random.random() < 0.5:
