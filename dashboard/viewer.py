@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from dash.backends._fastapi import get_current_request
 from fastapi import Request
 
 from dashboard.words import Say, sayings
 from facility.identity import Person, Role
+from facility.ids import PersonId
 from facility.layout import Language
 
 Theme = Literal["light", "dark"]
@@ -41,6 +43,11 @@ class Viewer:
         return self.person.may_act_as(*roles)
 
 
+# Dash draws the layout once at the first request of the process, whoever makes it and whatever for; the guard lets
+# nobody but staff see a screen.
+NOBODY = Person(id=PersonId(UUID(int=0)), name="", roles=frozenset())
+
+
 def viewer_of(request: Request) -> Viewer:
     """Read the viewer from a request that the guard has let in."""
     language = request.query_params.get(LANGUAGE_COOKIE) or request.cookies.get(LANGUAGE_COOKIE)
@@ -48,7 +55,7 @@ def viewer_of(request: Request) -> Viewer:
     return Viewer(
         language="en" if language == "en" else "zh",
         theme="dark" if theme == "dark" else "light",
-        person=request.state.person,
+        person=request.state.person or NOBODY,
     )
 
 
