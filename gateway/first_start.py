@@ -7,8 +7,6 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-import charging.demo
-import gateway.parking.demo_history
 from facility.clock import Clock
 from facility.context import Context
 from facility.db import open_pool, unit_of_work
@@ -24,10 +22,7 @@ from gateway.staff.store import count_people
 HISTORY_LENGTH = timedelta(days=90)
 HISTORY_SEED = 371
 FillHistory = Callable[[AsyncConnection[Any], Site, datetime, datetime, int], Awaitable[None]]
-HISTORY_FILLERS: tuple[FillHistory, ...] = (
-    gateway.parking.demo_history.fill_history,
-    charging.demo.fill_history,
-)
+Fillers = Callable[[], tuple[FillHistory, ...]]
 
 FIRST_LOGIN = "admin"
 FIRST_NAME = "系统管理员"
@@ -86,6 +81,14 @@ async def _add(
     return Credential(login=login, name=name, password=None if chosen else password)
 
 
+def history_fillers() -> tuple[FillHistory, ...]:
+    """Those who write a part of the past; imported only by the one start that needs them."""
+    import charging.demo
+    import gateway.parking.demo_history
+
+    return gateway.parking.demo_history.fill_history, charging.demo.fill_history
+
+
 async def prepare(settings: Settings, dsn: str, clock: Clock) -> list[Credential]:
     """Make what a first start needs, before any process runs; a later start changes nothing.
 
@@ -97,7 +100,7 @@ async def prepare(settings: Settings, dsn: str, clock: Clock) -> list[Credential
         site = load_site(settings.site)
         ctx = Context(settings=settings, dsn=dsn, pool=pool, clock=clock, site=site)
         made = await add_first_people(ctx)
-        await fill_history(ctx, HISTORY_FILLERS)
+        await fill_history(ctx, history_fillers)
         return made
     finally:
         await pool.close()
@@ -117,7 +120,7 @@ def credential_lines(credentials: Sequence[Credential]) -> list[str]:
     ]
 
 
-async def fill_history(ctx: Context, fillers: tuple[FillHistory, ...]) -> bool:
+async def fill_history(ctx: Context, fillers: Fillers) -> bool:
     """Write the demonstration's past in one unit of work, once.
 
     Returns:
@@ -130,7 +133,7 @@ async def fill_history(ctx: Context, fillers: tuple[FillHistory, ...]) -> bool:
     async with unit_of_work(ctx.pool) as conn:
         if not await claim_history(conn, since=since, until=until, seed=HISTORY_SEED):
             return False
-        for fill in fillers:
+        for fill in fillers():
             await fill(conn, ctx.site, since, until, HISTORY_SEED)
     get_logger().info("history.filled", days=HISTORY_LENGTH.days)
     return True

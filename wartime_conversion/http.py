@@ -16,7 +16,6 @@ from facility.errors import Invalid
 from wartime_conversion import conversion, effects, moves, record, restoration
 from wartime_conversion.access import Commander, Reader, Signing
 from wartime_conversion.bodies import AmendBody, BaysBody, ReasonBody, RoleBody, RunBody
-from wartime_conversion.paper import forms
 from wartime_conversion.parking_store import read_cars_inside
 from wartime_conversion.phone.roster import join
 from wartime_conversion.plan_library.publish import ensure_reference
@@ -101,6 +100,8 @@ async def export_record(run_id: UUID, conn: Uow, _reader: Reader) -> Response:
 @router.get("/runs/{run_id}/paper.pdf")
 async def paper_forms(run_id: UUID, request: Request, conn: Uow, ctx: Ctx, _reader: Reader) -> Response:
     """The paper edition: forms by zone and a poster for each opening, with QR codes."""
+    from wartime_conversion.paper import forms  # ReportLab is slow to import, and paper is rare
+
     scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), ctx.clock.now())
     version = await read_version(conn, scene.run.plan_version)
     address = str(request.base_url).rstrip("/")

@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from alipay import AliPay
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from wechatpayv3 import WeChatPay, WeChatPayType
 
 from facility.context import Context
 from facility.errors import Invalid
 from gateway.parking.drivers.payment import PaymentProvider
-from gateway.parking.drivers.payment_alipay import AlipayProvider
 from gateway.parking.drivers.payment_simulated import open_simulated
-from gateway.parking.drivers.payment_wechat import WeChatPayProvider
 from gateway.parking.payments import Providers
 
 _TIMEOUT_S = 10
@@ -113,6 +109,11 @@ def _text(folder: Path, name: str) -> str:
 
 
 def _wechat(folder: Path, keys: WeChatKeys) -> PaymentProvider:
+    # Both providers' libraries are slow to import, and most sites have keys of one or of none.
+    from wechatpayv3 import WeChatPay, WeChatPayType
+
+    from gateway.parking.drivers.payment_wechat import WeChatPayProvider
+
     client: Any = WeChatPay(
         wechatpay_type=WeChatPayType.NATIVE,
         mchid=keys.mchid,
@@ -128,6 +129,10 @@ def _wechat(folder: Path, keys: WeChatKeys) -> PaymentProvider:
 
 
 def _alipay(folder: Path, keys: AlipayKeys) -> PaymentProvider:
+    from alipay import AliPay
+
+    from gateway.parking.drivers.payment_alipay import AlipayProvider
+
     client: Any = AliPay(
         appid=keys.appid,
         app_private_key_string=_text(folder, keys.private_key_file),

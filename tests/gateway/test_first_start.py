@@ -54,8 +54,8 @@ async def test_a_chosen_password_is_not_shown_and_no_demonstration_means_one_man
 
 async def test_the_past_is_written_once(context: Context) -> None:
     filler = CountingFiller()
-    assert await fill_history(context, (filler,))
-    assert not await fill_history(context, (filler,))
+    assert await fill_history(context, lambda: (filler,))
+    assert not await fill_history(context, lambda: (filler,))
     now = context.clock.now()
     assert filler.spans == [(now - HISTORY_LENGTH, now)]
     async with unit_of_work(context.pool) as conn:
@@ -64,7 +64,7 @@ async def test_the_past_is_written_once(context: Context) -> None:
 
 async def test_without_the_demonstration_there_is_no_past(context: Context) -> None:
     filler = CountingFiller()
-    assert not await fill_history(with_settings(context, demo=False), (filler,))
+    assert not await fill_history(with_settings(context, demo=False), lambda: (filler,))
     assert filler.spans == []
 
 

@@ -194,7 +194,7 @@ def test_migrate_says_what_it_applied(open_folder: Path, server: Server, empty_d
 
 @pytest.mark.parametrize("entry", ["gateway.app", "gateway.work", "charging.central", "lpr.publish"])
 def test_a_process_starts_without_the_libraries_that_only_some_work_needs(entry: str) -> None:
-    heavy = ("pandas", "scipy", "sklearn", "lightgbm", "ortools", "torch")
+    heavy = ("pandas", "scipy", "sklearn", "lightgbm", "ortools", "torch", "reportlab", "ruamel", "alipay")
     code = f"import sys, {entry}; print([name for name in {heavy!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr

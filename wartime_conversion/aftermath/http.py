@@ -12,7 +12,6 @@ from facility.edge import Ctx, Uow
 from wartime_conversion.access import Reader
 from wartime_conversion.aftermath.gather import gather_review
 from wartime_conversion.aftermath.page import report_page
-from wartime_conversion.aftermath.pdf import report_pdf
 from wartime_conversion.aftermath.store import read_compared_runs
 
 router = APIRouter(prefix="/api/v1/conversion", tags=["conversion report"])
@@ -35,6 +34,8 @@ async def read_report_page(run_id: UUID, conn: Uow, ctx: Ctx, _reader: Reader) -
 @router.get("/runs/{run_id}/report.pdf", response_class=Response)
 async def read_report_pdf(run_id: UUID, conn: Uow, ctx: Ctx, _reader: Reader) -> Response:
     """The after-action report as a PDF."""
+    from wartime_conversion.aftermath.pdf import report_pdf  # ReportLab is slow to import
+
     scene, review = await gather_review(conn, ctx, run_id)
     content = await asyncio.to_thread(report_pdf, review)
     name = f"{scene.run.code}-report.pdf"

@@ -5,9 +5,6 @@ import io
 from datetime import datetime
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-
 from facility.errors import Conflict, Invalid
 from facility.identity import Person
 from facility.ids import new_uuid
@@ -117,6 +114,8 @@ def edit_task(source: str, task_id: str, fields: dict[str, Any]) -> str:
         Invalid: the file has no such task, or a key is not one of a task.
         PlanUnreadable: the changed file is no plan.
     """
+    from ruamel.yaml import YAML  # slow to import, and plans are seldom edited
+
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -133,9 +132,9 @@ def edit_task(source: str, task_id: str, fields: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _merge(entry: CommentedMap, fields: dict[str, Any]) -> None:
+def _merge(entry: dict[str, Any], fields: dict[str, Any]) -> None:
     for key, value in fields.items():
-        if isinstance(value, dict) and isinstance(entry.get(key), CommentedMap):
+        if isinstance(value, dict) and isinstance(entry.get(key), dict):
             _merge(entry[key], value)
         else:
             entry[key] = value
