@@ -129,6 +129,12 @@ def _add_lpr(commands: Any) -> None:
     add_commands(commands)
 
 
+def _add_charging(commands: Any) -> None:
+    from charging.commands import add_commands
+
+    add_commands(commands)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line; each adder below brings one subject's subcommands."""
     top = argparse.ArgumentParser(prog="pingzhan", description="A garage with two lives.")
@@ -143,6 +149,7 @@ ADDERS: tuple[Callable[[Any], None], ...] = (
     _add_staff,
     _add_process,
     _add_lpr,
+    _add_charging,
     _add_reference,
     conversion_commands.add_commands,
     parking_commands.add_commands,

@@ -1,0 +1,225 @@
+"""Sharing a supply between charging cars: whole amperes offered to each, within every limit, phases kept in balance.
+
+Policies here look at the present only; `charging.rules.planning` plans ahead. All build their offers ampere by ampere
+in a `Room`, which lets no offer through that breaks a limit, so a policy can be poor but not unsafe.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MIN_A: Final = 6
+"""Below 6 A a car stops charging (IEC 61851-1), so an offer is 0 or at least this."""
+
+UNKNOWN_STAY_MIN: Final = 240
+UNKNOWN_WH: Final = 20_000
+"""Assumed of a car whose driver typed nothing: four hours and 20 kWh from its arrival (an assumption)."""
+
+OVERDUE_MIN: Final = 60
+OVERDUE_WH: Final = 2_000
+"""Assumed of a car that is past what its driver typed: another hour, another 2 kWh (an assumption)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Car:
+    """A car at an EVSE that may still want energy.
+
+    `phases` are places in (A, B, C). `leaves_min` and `wanted_wh` are None where nobody said; minutes count from any
+    one origin. `draw_a` is the current measured in the last step, None before the first.
+    """
+
+    key: str
+    phases: tuple[int, ...]
+    max_a: int
+    arrived_min: int
+    leaves_min: int | None
+    delivered_wh: int
+    wanted_wh: int | None
+    offer_a: int = 0
+    draw_a: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseLimit:
+    """Whole amperes on A, B and C that some cars may take together; `members` None is all of them."""
+
+    limit_a: tuple[int, int, int]
+    members: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """What there is to share; every limit holds at once, a parent's beside its children's.
+
+    `imbalance_a` is the most by which two phases of all offers may differ, None where nobody minds.
+    """
+
+    limits: tuple[PhaseLimit, ...]
+    imbalance_a: int | None
+    voltage_v: int = 220
+    step_min: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The cars present and the supply at one moment."""
+
+    now_min: int
+    cars: tuple[Car, ...]
+    supply: Supply
+
+
+Policy = Callable[[Moment], list[int]]
+
+
+def left_min(car: Car, now_min: int) -> int:
+    """Minutes until the car leaves, as far as anybody knows; never below one step's worth of hope."""
+    if car.leaves_min is None:
+        return max(car.arrived_min + UNKNOWN_STAY_MIN - now_min, OVERDUE_MIN)
+    return car.leaves_min - now_min if car.leaves_min > now_min else OVERDUE_MIN
+
+
+def left_wh(car: Car) -> int:
+    """Energy the car still wants, as far as anybody knows; it is present, so never nothing."""
+    wanted = UNKNOWN_WH if car.wanted_wh is None else car.wanted_wh
+    return wanted - car.delivered_wh if wanted > car.delivered_wh else OVERDUE_WH
+
+
+def wh_per_ampere(car: Car, supply: Supply) -> float:
+    """Wh that one offered ampere brings in one step."""
+    return supply.voltage_v * len(car.phases) * supply.step_min / 60
+
+
+def useful_a(car: Car, supply: Supply) -> int:
+    """The most amperes worth offering for one step: the car's own limit, what it still wants, what it draws.
+
+    A car that drew clearly less than its offer is falling off (or limited by its own charger): one ampere above its
+    draw leaves it room to show that it could take more.
+    """
+    needed = -(-left_wh(car) // max(1, int(wh_per_ampere(car, supply))))
+    ceiling = min(car.max_a, needed)
+    if car.draw_a is not None and car.offer_a >= MIN_A and car.draw_a < car.offer_a - 0.5:
+        ceiling = min(ceiling, int(car.draw_a) + 2)
+    return min(car.max_a, max(MIN_A, ceiling)) if car.max_a >= MIN_A else 0
+
+
+class Room:
+    """Amperes still free while offers are being made; `raise_by` is the only way to give one."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._cars = moment.cars
+        self._imbalance_a = moment.supply.imbalance_a
+        self._free = [list(limit.limit_a) for limit in moment.supply.limits]
+        self._limits_of = [
+            [
+                place
+                for place, limit in enumerate(moment.supply.limits)
+                if limit.members is None or car.key in limit.members
+            ]
+            for car in moment.cars
+        ]
+        self._load = [0, 0, 0]
+        self.offers = [0] * len(moment.cars)
+
+    def fits(self, place: int, amperes: int) -> bool:
+        """Whether a car's offer may rise by so many amperes now."""
+        phases = self._cars[place].phases
+        if any(self._free[limit][phase] < amperes for limit in self._limits_of[place] for phase in phases):
+            return False
+        if self._imbalance_a is None:
+            return True
+        load = list(self._load)
+        for phase in phases:
+            load[phase] += amperes
+        return max(load) - min(load) <= self._imbalance_a
+
+    def raise_by(self, place: int, amperes: int) -> bool:
+        """Raise a car's offer where it fits; returns whether it did."""
+        if not self.fits(place, amperes):
+            return False
+        for phase in self._cars[place].phases:
+            self._load[phase] += amperes
+            for limit in self._limits_of[place]:
+                self._free[limit][phase] -= amperes
+        self.offers[place] += amperes
+        return True
+
+    def step_of(self, place: int) -> int:
+        """Amperes of a car's next rise: 6 to begin with, then one."""
+        return 1 if self.offers[place] else MIN_A
+
+
+def fill(room: Room, order: Sequence[int], ceilings: Sequence[int]) -> None:
+    """Give each car in turn as much as fits, again until nothing moves (a later car may ease the imbalance)."""
+    moved = True
+    while moved:
+        moved = False
+        for place in order:
+            while room.offers[place] < ceilings[place] and room.raise_by(place, room.step_of(place)):
+                moved = True
+
+
+def level(room: Room, ceilings: Sequence[int]) -> None:
+    """Give every car one ampere in turn, until nothing moves."""
+    moved = True
+    while moved:
+        moved = False
+        for place in range(len(ceilings)):
+            if room.offers[place] < ceilings[place] and room.raise_by(place, room.step_of(place)):
+                moved = True
+
+
+def laxity_min(car: Car, now_min: int, supply: Supply) -> float:
+    """Minutes a car could still wait and be full in time at its own limit; negative where it no longer can."""
+    return (
+        left_min(car, now_min)
+        - left_wh(car) / (wh_per_ampere(car, supply) * max(1, car.max_a)) * supply.step_min
+    )
+
+
+def _ceilings(moment: Moment) -> list[int]:
+    return [useful_a(car, moment.supply) for car in moment.cars]
+
+
+def _greedy(moment: Moment, urgency: Callable[[Car], float]) -> list[int]:
+    room = Room(moment)
+    order = sorted(range(len(moment.cars)), key=lambda place: (urgency(moment.cars[place]), place))
+    fill(room, order, _ceilings(moment))
+    return room.offers
+
+
+def round_robin(moment: Moment) -> list[int]:
+    """An equal share: one ampere to each in turn, in the order of arrival."""
+    order = sorted(range(len(moment.cars)), key=lambda place: (moment.cars[place].arrived_min, place))
+    by_arrival = Moment(
+        now_min=moment.now_min, cars=tuple(moment.cars[place] for place in order), supply=moment.supply
+    )
+    room = Room(by_arrival)
+    level(room, _ceilings(by_arrival))
+    offers = [0] * len(order)
+    for place, offer in zip(order, room.offers, strict=True):
+        offers[place] = offer
+    return offers
+
+
+def fcfs(moment: Moment) -> list[int]:
+    """First come, first served: as much as fits, in the order of arrival."""
+    return _greedy(moment, lambda car: car.arrived_min)
+
+
+def edf(moment: Moment) -> list[int]:
+    """Earliest departure first."""
+    return _greedy(moment, lambda car: left_min(car, moment.now_min))
+
+
+def llf(moment: Moment) -> list[int]:
+    """Least laxity first."""
+    return _greedy(moment, lambda car: laxity_min(car, moment.now_min, moment.supply))
+
+
+PRESENT_POLICIES: Final[Mapping[str, Policy]] = {
+    "round_robin": round_robin,
+    "fcfs": fcfs,
+    "edf": edf,
+    "llf": llf,
+}
