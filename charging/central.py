@@ -1,6 +1,7 @@
 """The OCPP central system: the port, the sockets on it, and what wakes them."""
 
 import asyncio
+import socket as network
 import ssl
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -10,13 +11,14 @@ from typing import Any, Final
 
 import psycopg
 import structlog
+from psycopg import AsyncConnection
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from charging import charger_store, order_store, reconcile, tag_store, transactions
+from charging import charger_store, order_store, process_store, reconcile, tag_store, transactions
 from charging.batch import Batch
 from charging.batch_store import SeenRow
 from charging.charger_store import Charger
@@ -65,6 +67,7 @@ class Central:
     def __init__(self, ctx: Context, tasks: asyncio.TaskGroup) -> None:
         self._ctx = ctx
         self._tasks = tasks
+        self.process = new_uuid()
         self._passwords = load_passwords(ctx.settings.data)
         self.batch = Batch(ctx.pool, ctx.clock)
         self._door = Door(ctx, self._passwords)
@@ -78,12 +81,38 @@ class Central:
         return len(self._links)
 
     async def prepare(self) -> None:
-        """Register the site's chargers and read all of them."""
+        """Register the site's chargers, write off what a killed process held, and read all chargers."""
+        now = self._ctx.clock.now()
         async with unit_of_work(self._ctx.pool) as conn:
-            await register_site(conn, self._ctx.site, self._ctx.clock.now())
+            await register_site(conn, self._ctx.site, now)
             if self._ctx.settings.demo:
-                await put_demo_tags(conn, self._ctx.clock.now())
+                await put_demo_tags(conn, now)
+            await self._begin(conn)
         await self._door.learn()
+
+    async def _begin(self, conn: AsyncConnection[Any]) -> None:
+        """Say that this process lives; what was held here before, or by nobody that lives, is written off."""
+        now, settings = self._ctx.clock.now(), self._ctx.settings
+        place = f"{network.gethostname()} {settings.host}:{settings.ocpp_port}"
+        await process_store.enter_process(conn, self.process, place, now)
+        await self._write_off(conn)
+
+    async def _write_off(self, conn: AsyncConnection[Any]) -> None:
+        if gone := await process_store.write_off_sockets(conn, self._ctx.clock.now()):
+            log.warning("sockets.written_off", chargers=len(gone))
+
+    async def _stay_known(self) -> None:
+        """Say that this process lives. Where others took it to be gone, its sockets begin anew."""
+        async with unit_of_work(self._ctx.pool) as conn:
+            is_known = await process_store.note_process(conn, self.process, self._ctx.clock.now())
+            if is_known:
+                await self._write_off(conn)
+            else:
+                await self._begin(conn)
+        if not is_known:
+            log.warning("process.was_given_up", sockets=len(self._links))
+            for link in list(self._links.values()):
+                self._spawn(link.close(1012, "please connect again"))
 
     async def knock(self, ws: ServerConnection, request: Request) -> Response | None:
         """Decide before the websocket opens; None lets the charger in."""
@@ -137,7 +166,7 @@ class Central:
         version = VERSIONS[protocol]
         socket, now = new_uuid(), self._ctx.clock.now()
         async with unit_of_work(self._ctx.pool) as conn:
-            await charger_store.take_socket(conn, charger.id, socket, protocol, now)
+            await charger_store.take_socket(conn, charger.id, socket, self.process, protocol, now)
             await order_store.release_sent(conn, charger.id, REPEATABLE, now)
             outlets = await charger_store.read_outlets_of(conn, charger.id)
             open_ones = await transactions.load_open(conn, charger.id)
@@ -240,6 +269,7 @@ class Central:
             elif now - link.seen_at > PING_AFTER and charger_id not in self._pinged:
                 self._pinged.add(charger_id)
                 self._spawn(_ping(link))
+        await self._stay_known()
         async with unit_of_work(self._ctx.pool) as conn:
             await transactions.close_ghosts(conn, now)
             await tag_store.expire_reservations(conn, now)

@@ -236,15 +236,18 @@ async def place_connector(conn: Connection, charger_id: int, evse_no: int, evse_
     )
 
 
-async def take_socket(conn: Connection, charger_id: int, socket: UUID, protocol: str, now: datetime) -> None:
+async def take_socket(
+    conn: Connection, charger_id: int, socket: UUID, process: UUID, protocol: str, now: datetime
+) -> None:
     """Say that this socket is the charger's newest; orders go to it and to no older one."""
     await conn.execute(
         """
         update charging.charger
-        set socket = %(socket)s, protocol = %(protocol)s, connected_at = %(now)s, last_seen_at = %(now)s
+        set socket = %(socket)s, held_by = %(process)s, protocol = %(protocol)s, connected_at = %(now)s,
+            last_seen_at = %(now)s
         where id = %(id)s
         """,
-        {"id": charger_id, "socket": socket, "protocol": protocol, "now": now},
+        {"id": charger_id, "socket": socket, "process": process, "protocol": protocol, "now": now},
     )
 
 

@@ -17,6 +17,7 @@ from facility.errors import Unavailable
 from facility.heartbeat import is_alive
 from facility.heartbeat_store import ProcessRow, read_processes
 from facility.store import read_mode, read_open_alarms
+from gateway.health_store import ChargingCounts, read_charging
 
 router = APIRouter(include_in_schema=False)
 PROCESSES = ("web", "work", "charging", "lpr")
@@ -69,7 +70,7 @@ def _ask_edition(dsn: str) -> str:
 
 @router.get("/metrics")
 async def metrics(ctx: Ctx) -> Response:
-    """Prometheus text: processes, open alarms, mode."""
+    """Prometheus text: processes, open alarms, mode, charging."""
     registry = CollectorRegistry()
     up = Gauge(
         "pingzhan_process_up", "1 while the process was seen in the last 10 s", ["name"], registry=registry
@@ -83,4 +84,25 @@ async def metrics(ctx: Ctx) -> Response:
         for alarm in await read_open_alarms(conn):
             alarms.labels(alarm.severity).inc()
         mode.labels((await read_mode(conn)).mode.value).set(1)
+        _count_charging(await read_charging(conn), registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _count_charging(counts: ChargingCounts, registry: CollectorRegistry) -> None:
+    """Charging as gauges: what is counted now, in the database."""
+    connected = Gauge("pingzhan_chargers_connected", "Chargers with an open connection", registry=registry)
+    known = Gauge("pingzhan_chargers_registered", "Chargers known by a connector", registry=registry)
+    running = Gauge(
+        "pingzhan_charging_transactions_open", "Charging transactions under way", registry=registry
+    )
+    waiting = Gauge(
+        "pingzhan_charger_orders_waiting",
+        "Orders to chargers not answered yet",
+        ["state"],
+        registry=registry,
+    )
+    connected.set(counts.connected)
+    known.set(counts.registered)
+    running.set(counts.open_transactions)
+    waiting.labels("queued").set(counts.orders_queued)
+    waiting.labels("sent").set(counts.orders_sent)

@@ -172,7 +172,7 @@ EMPTY = """
     truncate charging.charger, charging.meter_sample, charging.message, charging.status_change, charging.id_tag cascade;
     delete from charging.energy_tariff where name <> 'demonstration-2026';
     delete from facility.lockout; delete from facility.alarm; delete from facility.fact;
-    delete from facility.equipment_status; delete from facility.audit;
+    delete from facility.equipment_status; delete from facility.audit; delete from charging.process;
 """
 
 

@@ -540,7 +540,8 @@ async def test_registers_sent_as_text_or_with_a_fraction_are_read(yard: Yard) ->
 async def test_tc_037_a_transaction_told_late_has_the_stations_times_and_energy_and_no_phantom_charging(
     yard: Yard,
 ) -> None:
-    began, ended = _at(yard, -timedelta(hours=5)), _at(yard, -timedelta(hours=4))
+    now = yard.clock.now()
+    began, ended = moment_text(now - timedelta(hours=5)), moment_text(now - timedelta(hours=4))
     async with yard.charger("CP1") as charger:
         live = (await _start(charger, _at(yard)))["transactionId"]
         number = (await _start(charger, began, meterStart=0))["transactionId"]
