@@ -8,7 +8,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from facility.context import Context
 from facility.db import connect_sync, open_pool
 from facility.errors import Unavailable
 from facility.heartbeat import beat
-from facility.ids import new_uuid
+from facility.ids import CameraId, new_uuid
 from facility.settings import Settings
 from facility.site import Camera, Site, load_site
 from lpr.camera import CameraLoop, Passage, SharedReader
@@ -175,12 +175,18 @@ def run_cameras(
     clock: Clock,
     stop: threading.Event,
     reader: PlateReader | None = None,
+    sources: Mapping[CameraId, Source] | None = None,
 ) -> None:
-    """Read a group of cameras until `stop` is set or every source has ended."""
+    """Read a group of cameras until `stop` is set or every source has ended.
+
+    Args:
+        sources: by camera, where the caller watches them; made here where it does not.
+    """
     shared = SharedReader(reader or PlateReader())
     threads = []
     for camera in cameras:
-        loop = CameraLoop(source_of(camera, data, dsn), shared)
+        source = sources[camera.id] if sources is not None else source_of(camera, data, dsn)
+        loop = CameraLoop(source, shared)
         publisher = Publisher(camera, data, dsn, clock)
         threads.append(
             threading.Thread(target=_guarded, args=(loop, publisher, stop), name=camera.id, daemon=True)
@@ -212,23 +218,34 @@ def run(settings: Settings, dsn: str, *, stop: threading.Event | None = None) ->
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: stop.set())
     clock = SystemClock()
+    sources = {camera.id: source_of(camera, settings.data, dsn) for camera in site.cameras.values()}
     side = [
-        threading.Thread(target=_beating, args=(settings, dsn, site, stop), name="heartbeat", daemon=True),
+        threading.Thread(
+            target=_beating, args=(settings, dsn, site, sources, stop), name="heartbeat", daemon=True
+        ),
         threading.Thread(target=nightly, args=(settings.data, dsn, clock, stop), name="nightly", daemon=True),
     ]
     for thread in side:
         thread.start()
-    run_cameras(list(site.cameras.values()), data=settings.data, dsn=dsn, clock=clock, stop=stop)
+    cameras = list(site.cameras.values())
+    run_cameras(cameras, data=settings.data, dsn=dsn, clock=clock, stop=stop, sources=sources)
     stop.wait()  # every source has ended; the process stays, as it would with a quiet camera
     return 0
 
 
-def _beating(settings: Settings, dsn: str, site: Site, stop: threading.Event) -> None:
+def away(sources: Mapping[CameraId, Source]) -> list[str]:
+    """The cameras that give no picture now. A folder or a pushed camera is never away, only quiet."""
+    return sorted(name for name, one in sources.items() if isinstance(one, RtspSource) and one.is_away)
+
+
+def _beating(
+    settings: Settings, dsn: str, site: Site, sources: Mapping[CameraId, Source], stop: threading.Event
+) -> None:
     async def main() -> None:
         pool = await open_pool(dsn, max_size=2)
         try:
             ctx = Context(settings=settings, dsn=dsn, pool=pool, clock=SystemClock(), site=site)
-            beating = asyncio.ensure_future(beat(ctx, "lpr"))
+            beating = asyncio.ensure_future(beat(ctx, "lpr", lambda: {"cameras_away": away(sources)}))
             await asyncio.to_thread(stop.wait)
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)

@@ -243,6 +243,7 @@ class RtspSource:
         self.address, self.retry_first_s = address, retry_first_s
         self._newest = Newest()
         self.connections = 0
+        self.is_away = False
 
     @property
     def dropped(self) -> int:
@@ -257,7 +258,7 @@ class RtspSource:
         thread.join(timeout=2)
 
     def _receive(self, stop: threading.Event) -> None:
-        wait_s, is_away = self.retry_first_s, False
+        wait_s = self.retry_first_s
         while not stop.is_set():
             capture = cv2.VideoCapture(
                 self.address,
@@ -273,10 +274,9 @@ class RtspSource:
             capture.release()
             if got:
                 wait_s = self.retry_first_s
-                is_away = False
-            if not is_away and not stop.is_set():
+            if (got or not self.is_away) and not stop.is_set():
                 log.warning("camera.away", address=_without_password(self.address), frames=got)
-                is_away = True
+                self.is_away = True
             stop.wait(wait_s)
             wait_s = min(wait_s * 2, RETRY_MOST_S)
         self._newest.end()
@@ -289,6 +289,7 @@ class RtspSource:
                 break
             if count == 0:
                 self.connections += 1
+                self.is_away = False
                 log.info("camera.connected", address=_without_password(self.address))
             count += 1
             self._newest.put(Frame(picture=as_picture(picture), at_s=time.monotonic()))

@@ -64,6 +64,10 @@ ALARM_NAMES = {
     "camera.away": "相机离线",
     "charger.offline": "充电桩离线",
     "charger.faulted": "充电桩故障",
+    "network.away": "缴费与岗亭页面离线",
+    "gate.failed": "道闸故障",
+    "lane.journal": "离线期间有车通过",
+    "lane.tailgate": "跟车闯入",
     "gate.stuck": "道闸未落",
     "smoke": "烟感报警",
     "fire": "火警信号",
@@ -85,11 +89,14 @@ def _review(viewer: Viewer, context: Context, review: store.ReviewRow) -> Compon
     name = lane.name.said(viewer.language) if lane else review.lane_id
     sure = f"{round(100 * review.confidence)}%" if review.confidence is not None else "–"
     plate = masked_plate(review.plate, viewer, may_see=viewer.may(*_PLATE_ROLES))
+    to_decide = f"/attendant/#ask-{review.id}"
+    decide = [html.A(say("处理"), href=to_decide)] if viewer.may(*_PLATE_ROLES) else []
     return html.Li(
         [
             html.Span(plate, className="plate"),
             html.Div([html.Span(name), html.Span([since(review.at)], className="soft")]),
             html.Span([sure], className="num soft", title=say("置信度")),
+            *decide,
         ],
         className="review",
     )

@@ -74,7 +74,8 @@ async def read_at_gate(
                 order by p.valid_to desc limit 1
             )
             select (select mode from report.mode_now) as mode,
-                   coalesce((select is_closed from parking.lane_state where lane_id = %(lane_id)s), false)
+                   coalesce((select is_closed or policy is not distinct from 'closed'
+                             from parking.lane_state where lane_id = %(lane_id)s), false)
                        as is_lane_closed,
                    exists (select 1 from report.lockout_standing where kind = 'lane' and equipment_id = %(lane_id)s
                            and shadow_run is null) as is_locked_out,

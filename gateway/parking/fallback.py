@@ -1,14 +1,18 @@
-"""What lanes do by themselves while the database is away, and how that is entered when it returns.
+"""What lanes do by themselves while something is away, and how that is entered when it can be.
 
 The policy stands in the site file, which needs no database. A lane whose policy is `open` keeps its arm up and its
 loop counts; `closed` keeps it down; at `attendant` the person at the booth opens by hand and the loop counts too.
 Every crossing is written to a file of the lane at once, one JSON object a line, and survives a power cut.
+
+While the database answers and a camera or the screens are away (`presence`), only a lane whose policy is `open` is
+taken from the orders: its arm stays up, a crossing first carries out the lane's waiting order, the others are entered
+as above. At `closed` no car is let in by itself; at `attendant` orders go on and the person at the booth decides.
 """
 
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +30,9 @@ from facility.layout import Policy
 from facility.logs import get_logger
 from facility.site import Lane, Site
 from facility.store import raise_alarm
-from gateway.parking import gates, lanes, lanes_store, occupancy, store
+from gateway.parking import gates, lanes, lanes_store, occupancy, presence, store
 from gateway.parking.drivers.gate import Gate, GateFault
+from gateway.parking.gates import InUse
 from gateway.parking.lanes_store import LaneEntry
 from gateway.parking.rules.stay import StayState
 
@@ -41,12 +46,13 @@ FOLDER = "lane-journal"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """Cars that crossed a lane's loop while the database was away."""
+    """Cars that crossed a lane's loop while it followed its policy, and what was away: `database` or `reads`."""
 
     lane_id: str
     at: datetime
     cars: int
     policy: Policy
+    away: str = "database"
 
 
 def journal_of(data: Path, lane_id: str) -> Path:
@@ -63,6 +69,7 @@ def write_crossing(data: Path, crossing: Crossing) -> None:
             "at": crossing.at.isoformat(),
             "cars": crossing.cars,
             "policy": crossing.policy,
+            "away": crossing.away,
             "id": str(new_uuid()),
         }
     )
@@ -85,7 +92,15 @@ def read_journal(data: Path, lane_id: str) -> list[Crossing]:
             log.warning("journal.line_broken", lane=lane_id)
             continue
         at = datetime.fromisoformat(found["at"])
-        crossings.append(Crossing(lane_id=lane_id, at=at, cars=found["cars"], policy=found["policy"]))
+        crossings.append(
+            Crossing(
+                lane_id=lane_id,
+                at=at,
+                cars=found["cars"],
+                policy=found["policy"],
+                away=found.get("away", "database"),
+            )
+        )
     return crossings
 
 
@@ -147,7 +162,7 @@ def _question(crossing: Crossing, stay_id: UUID | None) -> LaneEntry:
         confidence=None,
         picture_path=None,
         outcome="ask",
-        reason="database_away",
+        reason=f"{crossing.away}_away",
         stay_id=stay_id,
         due_fen=None,
         candidates=[],
@@ -177,59 +192,97 @@ async def is_database_there(ctx: Context) -> bool:
 
 
 class Watch:
-    """Knows whether the database is away, and runs the lanes by their policy while it is."""
+    """Knows what is away, and runs the lanes by their policy while it is.
 
-    def __init__(self, ctx: Context, at_lanes: Mapping[LaneId, Gate]) -> None:
+    Args:
+        in_use: which lanes an order moves and which a policy; shared with who carries out the orders.
+    """
+
+    def __init__(self, ctx: Context, at_lanes: Mapping[LaneId, Gate], in_use: InUse | None = None) -> None:
         self._ctx = ctx
         self._gates = at_lanes
+        self._in_use = in_use or InUse()
+        self._began_at = ctx.clock.now()
         self._away_since: float | None = None
-        self._watchers: list[asyncio.Task[None]] = []
+        self._is_database_away = False
+        self._watchers: dict[LaneId, asyncio.Task[None]] = {}
 
     @property
     def is_away(self) -> bool:
-        """Whether the lanes run by their policy now."""
-        return bool(self._watchers)
+        """Whether the lanes run by their policy because the database is away."""
+        return self._is_database_away
 
     async def look(self, *, is_there: bool) -> None:
         """Take in whether the database answers: begin the policy after a while away, end it when it returns."""
-        now_s = self._ctx.clock.monotonic()
         if is_there:
-            self._away_since = None
-            if self._watchers:
-                await self._end()
-            await self._enter_all()
+            await self._database_is_there()
             return
+        now_s = self._ctx.clock.monotonic()
         if self._away_since is None:
             self._away_since = now_s
-        if not self._watchers and now_s - self._away_since >= AWAY_AFTER_S:
+        if not self._is_database_away and now_s - self._away_since >= AWAY_AFTER_S:
             log.error("database.away_lanes_by_policy")
-            self._watchers = [
-                asyncio.create_task(self._by_policy(self._ctx.site.lanes[lane_id], gate))
-                for lane_id, gate in self._gates.items()
-            ]
+            await self._end(list(self._watchers))
+            self._is_database_away = True
+        if self._is_database_away:
+            for lane_id in self._gates:
+                self._begin(lane_id, self._ctx.site.lanes[lane_id].fallback.database, "database")
 
-    async def _by_policy(self, lane: Lane, gate: Gate) -> None:
-        policy = lane.fallback.database
+    async def _database_is_there(self) -> None:
+        self._away_since = None
+        if self._is_database_away:
+            await self._end(list(self._watchers))
+            self._is_database_away = False
+            self._began_at = self._ctx.clock.now()  # nobody could beat meanwhile
+            log.warning("database.back_lanes_decide")
+        async with unit_of_work(self._ctx.pool) as conn:
+            policies = await presence.look(
+                conn, self._ctx.site, watched_since=self._began_at, now=self._ctx.clock.now()
+            )
+        open_lanes = {lane_id for lane_id, policy in policies.items() if policy == "open"}
+        await self._end([lane_id for lane_id in self._watchers if lane_id not in open_lanes])
+        for lane_id in open_lanes & self._gates.keys():
+            self._begin(lane_id, "open", "reads")
+        await self._enter_all()
+
+    def _begin(self, lane_id: LaneId, policy: Policy, away: str) -> None:
+        """Take a lane into its policy; one whose gate carries out an order is taken at a later look."""
+        if lane_id in self._watchers or lane_id in self._in_use.by_order:
+            return
+        log.warning("lane.by_policy", lane=lane_id, policy=policy, away=away)
+        self._in_use.by_policy.add(lane_id)
+        lane = self._ctx.site.lanes[lane_id]
+        self._watchers[lane_id] = asyncio.create_task(
+            self._by_policy(lane, self._gates[lane_id], policy, away)
+        )
+
+    async def _by_policy(self, lane: Lane, gate: Gate, policy: Policy, away: str) -> None:
         try:
             if policy == "open":
                 await gate.hold_open()
             while True:
                 cars = await gate.cars_crossed(3600.0)
+                if cars and away == "reads" and await gates.end_oldest(self._ctx, lane.id):
+                    cars -= 1
                 if cars and policy != "closed":
-                    crossing = Crossing(lane_id=lane.id, at=self._ctx.clock.now(), cars=cars, policy=policy)
+                    crossing = Crossing(
+                        lane_id=lane.id, at=self._ctx.clock.now(), cars=cars, policy=policy, away=away
+                    )
                     await asyncio.to_thread(write_crossing, self._ctx.settings.data, crossing)
         except GateFault as fault:
             log.error("gate.failed", lane=lane.id, reason=str(fault))
 
-    async def _end(self) -> None:
-        for task in self._watchers:
+    async def _end(self, lane_ids: Collection[LaneId]) -> None:
+        tasks = [self._watchers.pop(lane_id) for lane_id in lane_ids]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
-        self._watchers = []
-        for lane_id, gate in self._gates.items():
-            if self._ctx.site.lanes[lane_id].fallback.database == "open":
-                await gate.lower_arm()
-        log.warning("database.back_lanes_decide")
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for lane_id in lane_ids:
+            try:
+                await self._gates[lane_id].lower_arm()
+            except GateFault as fault:
+                log.error("gate.failed", lane=lane_id, reason=str(fault))
+            self._in_use.by_policy.discard(lane_id)
 
     async def _enter_all(self) -> None:
         data, now = self._ctx.settings.data, self._ctx.clock.now()
@@ -242,17 +295,21 @@ class Watch:
             log.warning("journal.entered", lane=lane_id, cars=cars)
 
 
-async def watch_database(ctx: Context, at_lanes: Mapping[LaneId, Gate]) -> None:
-    """Watch the database for the lanes, until cancelled."""
-    watch = Watch(ctx, at_lanes)
+async def watch_over(ctx: Context, at_lanes: Mapping[LaneId, Gate], in_use: InUse) -> None:
+    """Watch for the lanes what is away, until cancelled."""
+    watch = Watch(ctx, at_lanes, in_use)
     while True:
-        await watch.look(is_there=await is_database_there(ctx))
+        try:
+            await watch.look(is_there=await is_database_there(ctx))
+        except (Unavailable, psycopg.OperationalError) as fault:
+            log.warning("database.away", fault=str(fault))
         await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def run(ctx: Context) -> None:
-    """Run the gates: by order while the database answers, by each lane's policy while it does not."""
+    """Run the gates: by order, or by each lane's policy while something it needs is away."""
     at_lanes = gates.simulated_gates(ctx.site)
+    in_use = InUse()
     async with asyncio.TaskGroup() as group:
-        group.create_task(gates.run(ctx, at_lanes))
-        group.create_task(watch_database(ctx, at_lanes))
+        group.create_task(gates.run(ctx, at_lanes, in_use))
+        group.create_task(watch_over(ctx, at_lanes, in_use))

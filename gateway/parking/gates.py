@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 
 from facility.board import EquipmentKind
 from facility.context import Context
 from facility.db import listen, unit_of_work
+from facility.errors import Unavailable
 from facility.ids import LaneId, new_uuid
 from facility.logs import get_logger
 from facility.site import Lane, Site
-from facility.store import raise_alarm, report_status, write_fact
+from facility.store import clear_alarm, raise_alarm, report_status, write_fact
 from gateway.parking import gates_store, lanes, lanes_store, occupancy, occupancy_store, store
 from gateway.parking.drivers.gate import Gate, GateFault, SimulatedGate
 from gateway.parking.gates_store import GateOrder
@@ -61,6 +64,25 @@ async def carry_out(ctx: Context, gate: Gate, order: GateOrder) -> str:
     return await _end(ctx, order, cars=cars, result="passed" if cars else "backed_out")
 
 
+async def end_oldest(ctx: Context, lane_id: str) -> bool:
+    """A car crossed under an arm held up: it is the car of the lane's oldest waiting order.
+
+    Returns:
+        Whether there was an order; without one nobody knows the car.
+    """
+    try:
+        async with unit_of_work(ctx.pool) as conn:
+            waiting = await gates_store.read_waiting_orders(conn)
+        order = next((one for one in waiting if one.lane_id == lane_id), None)
+        if order is None:
+            return False
+        await _end(ctx, order, cars=1, result="passed")
+    except (Unavailable, psycopg.OperationalError) as fault:
+        log.warning("database.away", lane=lane_id, fault=str(fault))
+        return False
+    return True
+
+
 async def _note_opened(ctx: Context, gate: Gate, order: GateOrder) -> None:
     now = ctx.clock.now()
     async with unit_of_work(ctx.pool) as conn:
@@ -89,6 +111,8 @@ async def _end(ctx: Context, order: GateOrder, *, cars: int, result: str) -> str
             await raise_alarm(conn, "gate.failed", lane.id, "warning", {"result": result}, now=now)
         if result == "failed":
             await report_status(conn, EquipmentKind.LANE, lane.id, "faulted", now=now)
+        elif result != "expired" and await clear_alarm(conn, "gate.failed", lane.id, now=now):
+            await report_status(conn, EquipmentKind.LANE, lane.id, "serving", now=now)
     log.info("gate.ended", lane=order.lane_id, result=result, cars=cars)
     return result
 
@@ -195,12 +219,21 @@ async def tailgate(conn: Conn, site: Site, lane: Lane, cars: int, *, now: dateti
     await raise_alarm(conn, "lane.tailgate", lane.id, "warning", {"cars": cars}, now=now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """The lanes whose gate an order moves now, and those whose gate a policy moves: never both."""
+
+    by_order: set[str] = field(default_factory=set)
+    by_policy: set[str] = field(default_factory=set)
+
+
 class Keeper:
     """Runs one lane's orders one after another, and the lanes beside each other."""
 
-    def __init__(self, ctx: Context, gates: Gates, group: asyncio.TaskGroup) -> None:
+    def __init__(self, ctx: Context, gates: Gates, group: asyncio.TaskGroup, in_use: InUse) -> None:
         self._ctx = ctx
         self._gates = gates
+        self._in_use = in_use
         self._group = group
         self._busy: dict[str, asyncio.Task[None]] = {}
 
@@ -209,28 +242,34 @@ class Keeper:
         async with unit_of_work(self._ctx.pool) as conn:
             waiting = await gates_store.read_waiting_orders(conn)
         for order in waiting:
+            if order.lane_id in self._in_use.by_policy:
+                continue
             running = self._busy.get(order.lane_id)
             if running is None or running.done():
                 self._busy[order.lane_id] = self._group.create_task(self._work_off(order))
 
-    async def _work_off(self, order: GateOrder | None) -> None:
+    async def _work_off(self, first: GateOrder) -> None:
         """Carry out a lane's orders until none waits."""
+        order: GateOrder | None = first
+        lane_id = first.lane_id
+        self._in_use.by_order.add(lane_id)
         try:
             while order is not None:
-                lane_id = order.lane_id
                 await carry_out(self._ctx, self._gates[LaneId(lane_id)], order)
                 async with unit_of_work(self._ctx.pool) as conn:
                     waiting = await gates_store.read_waiting_orders(conn)
                 order = next((one for one in waiting if one.lane_id == lane_id), None)
         except Exception:
             log.exception("gate.order_failed")
+        finally:
+            self._in_use.by_order.discard(lane_id)
 
 
-async def run(ctx: Context, at_lanes: Gates) -> None:
-    """Carry out gate orders as they are written."""
+async def run(ctx: Context, at_lanes: Gates, in_use: InUse) -> None:
+    """Carry out gate orders as they are written, but none of a lane that follows its policy."""
     await report_lanes(ctx, at_lanes)
     async with asyncio.TaskGroup() as group:
-        keeper = Keeper(ctx, at_lanes, group)
+        keeper = Keeper(ctx, at_lanes, group, in_use)
         async for _notice in listen(ctx.dsn, ["gate_order", "board"], SWEEP_S):
             await keeper.look()
 

@@ -36,10 +36,11 @@ class LaneUnknown(Missing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneStanding:
-    """What bars a lane: a person closed it, or a lockout stands on it."""
+    """What bars a lane: a person closed it, or a lockout stands on it; and its policy while something is away."""
 
     is_closed: bool
     is_locked_out: bool
+    policy: str | None
 
 
 def lane_of(site: Site, lane_id: str) -> Lane:
@@ -67,6 +68,7 @@ async def read_standing(conn: Conn, lane_id: str) -> LaneStanding:
     return LaneStanding(
         is_closed=state is not None and state.is_closed,
         is_locked_out=wanted_duty(lockouts, EquipmentKind.LANE, lane_id) is Duty.OUT,
+        policy=state.policy if state is not None else None,
     )
 
 

@@ -67,7 +67,7 @@ class LaneEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneState:
-    """Whether a person closed a lane, and when its camera last gave a read."""
+    """Whether a person closed a lane, when its camera last gave a read, and the policy it follows now."""
 
     lane_id: str
     is_closed: bool
@@ -75,6 +75,8 @@ class LaneState:
     camera_seen_at: datetime | None
     changed_at: datetime
     changed_by: str
+    policy: str | None
+    policy_since: datetime | None
 
 
 async def read_plate_read(conn: Conn, read_id: UUID) -> PlateRead | None:
@@ -265,6 +267,20 @@ async def write_lane_closed(
             where lane_id = %(lane_id)s
             """,
             {"lane_id": lane_id, "is_closed": is_closed, "reason": reason, "by": by, "now": now},
+        )
+    ).rowcount == 1
+
+
+async def write_lane_policy(conn: Conn, lane_id: str, policy: str | None, *, now: datetime) -> bool:
+    """Keep what a lane does because something is away; returns whether that is new."""
+    return (
+        await conn.execute(
+            """
+            update parking.lane_state
+            set policy = %(policy)s, policy_since = case when %(policy)s::text is not null then %(now)s::timestamptz end
+            where lane_id = %(lane_id)s and policy is distinct from %(policy)s
+            """,
+            {"lane_id": lane_id, "policy": policy, "now": now},
         )
     ).rowcount == 1
 

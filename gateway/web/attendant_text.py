@@ -56,6 +56,7 @@ def reason(code: str, language: Language) -> str:
         "late_read": word("识别结果来得太晚"),
         "leaving_elsewhere": word("正从另一出口离场"),
         "database_away": word("断库期间通过，请补录"),
+        "reads_away": word("相机或网络离线期间通过，请补录"),
     }
     return texts.get(code, code)
 
