@@ -28,6 +28,7 @@ from charging.batch_store import (
     write_seen,
     write_statuses,
 )
+from charging.event_store import TxEventRow, write_tx_events
 from charging.samples import SampleRow
 from facility import store as facility_store
 from facility.board import EquipmentKind
@@ -37,7 +38,7 @@ from facility.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-Row = SampleRow | MessageRow | StatusRow | BootRow | SeenRow | EventRow
+Row = SampleRow | MessageRow | StatusRow | BootRow | SeenRow | EventRow | TxEventRow
 
 COLLECT_S: Final = 0.008
 """How long rows gather after the first one came: short beside a commit, long enough for a burst."""
@@ -168,7 +169,7 @@ class Batch:
         now = self._clock.now()
         for sample in samples:
             evse_id = self._outlets.get((sample.charger_id, sample.evse_no))
-            if evse_id is None or sample.power_w is None:
+            if evse_id is None or sample.power_w is None or "late" in (sample.flags or ""):
                 continue
             told_at = self._told_power_at.get(evse_id)
             if told_at is not None and now - told_at < POWER_FACT_EVERY:
@@ -182,13 +183,14 @@ class Batch:
             await facility_store.write_fact(conn, "evse.changed", evse_id, detail, now=now)
 
 
-_Writer = Callable[[psycopg.AsyncConnection[Any], Sequence[Any]], Awaitable[None]]
+_Writer = Callable[[psycopg.AsyncConnection[Any], Sequence[Any]], Awaitable[object]]
 _WRITERS: Final[dict[type, _Writer]] = {
     SampleRow: copy_samples,
     MessageRow: copy_messages,
     BootRow: write_boots,
     SeenRow: write_seen,
     EventRow: write_events,
+    TxEventRow: write_tx_events,
 }
 
 

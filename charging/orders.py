@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 
 from charging import charger_store, order_store, schemas
 from charging.charger_store import Charger
+from charging.operations201 import CSMS_ACTIONS_21, CSMS_ACTIONS_201
 from charging.order_store import Order
 from facility.clock import Clock
 from facility.db import Pool, listen, unit_of_work
@@ -34,12 +35,15 @@ CSMS_ACTIONS_16: Final = frozenset(
     }
 )  # fmt: skip
 
+CSMS_ACTIONS: Final = {"1.6": CSMS_ACTIONS_16, "2.0.1": CSMS_ACTIONS_201, "2.1": CSMS_ACTIONS_21}
+
 REPEATABLE: Final = (
     "CancelReservation", "CertificateSigned", "ChangeAvailability", "ChangeConfiguration", "ClearChargingProfile",
     "DeleteCertificate", "GetCompositeSchedule", "GetConfiguration", "GetInstalledCertificateIds",
     "GetLocalListVersion", "InstallCertificate", "RemoteStopTransaction", "SendLocalList", "SetChargingProfile",
     "TriggerMessage", "ExtendedTriggerMessage", "RequestStopTransaction", "SetVariables", "GetVariables",
-    "GetBaseReport", "GetReport", "CostUpdated",
+    "GetBaseReport", "GetReport", "CostUpdated", "GetTransactionStatus", "SetMonitoringBase", "SetMonitoringLevel",
+    "GetMonitoringReport", "GetDisplayMessages", "ClearDisplayMessage", "GetChargingProfiles",
 )  # fmt: skip
 """Actions that do the same when done twice, so they are sent again after a lost connection."""
 
@@ -74,8 +78,7 @@ def checked_payload(version: str, action: str, payload: dict[str, Any]) -> dict[
         NoSuchOperation: the version has no such operation from our side.
         BadPayload: the payload breaks the schema.
     """
-    is_ours = action in CSMS_ACTIONS_16 if version == "1.6" else schemas.knows(version, action)
-    if not is_ours:
+    if action not in CSMS_ACTIONS[version]:
         raise NoSuchOperation(f"OCPP {version} has no operation {action[:50]}")
     try:
         return schemas.check_outgoing(version, action, payload)

@@ -45,6 +45,7 @@ class OpenTransaction:
 
     id: int
     evse_no: int
+    connector_no: int = 1
     meter: Meter
     is_suspended: bool = False
     is_told_late: bool = False

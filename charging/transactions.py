@@ -178,7 +178,9 @@ async def _known_start(conn: Connection, told: StartTold) -> Transaction | None:
     )
     for known in same:
         facts = replace(came, id_tag=known.id_tag)
-        if is_retry(facts, known.state not in OPEN_STATES, known.is_clock_set, came):
+        if known.station_transaction == told.station_transaction and is_retry(
+            facts, known.state not in OPEN_STATES, known.is_clock_set, came
+        ):
             return known
     return None
 
@@ -336,6 +338,7 @@ async def load_open(conn: Connection, charger_id: int) -> list[OpenTransaction]:
         OpenTransaction(
             id=one.id,
             evse_no=one.evse_no,
+            connector_no=one.connector_no,
             meter=await load_meter(conn, one),
             is_suspended=one.state == TransactionState.SUSPENDED,
             is_told_late=one.is_told_late,
@@ -482,7 +485,8 @@ async def close_ghosts(conn: Connection, now: datetime) -> list[int]:
     for one in await transaction_store.read_open(conn):
         if one.evidence is None or one.evidence_at is None:
             continue
-        sign_at = await transaction_store.read_last_sign(conn, one.id, one.started_at) or one.last_sign_at
+        sampled_at = await transaction_store.read_last_sign(conn, one.id, one.started_at)
+        sign_at = max(sampled_at or one.last_sign_at, one.last_sign_at)
         evidence = Evidence(one.evidence)
         if is_over(evidence, one.evidence_at, sign_at, now):
             await _presume_ended(conn, one, evidence, now)

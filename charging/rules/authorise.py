@@ -27,6 +27,17 @@ def tag_status(facts: TagFacts | None, now: datetime, is_charging_elsewhere: boo
     return facts.status
 
 
+_CARDS: Final = frozenset({"iso14443", "iso15693"})
+
+
+def fits_kind(stored: str, told: str) -> bool:
+    """Whether a token of the type a charger tells can be the stored one: cards are cards, else the same type.
+
+    A PIN (*KeyCode*) of the same digits as a card is not that card.
+    """
+    return stored.casefold() == told.casefold() or {stored.casefold(), told.casefold()} <= _CARDS
+
+
 def may_stop(
     started_tag: str, started_parent: str | None, stopping_tag: str, stopping_parent: str | None
 ) -> bool:

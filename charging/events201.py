@@ -1,0 +1,427 @@
+"""The journey of OCPP 2.x TransactionEvents: told into the same transactions, samples and bills as 1.6.
+
+A plain *Updated* with meter values takes the quick way (one batched commit for many chargers); everything else is one
+unit of work. An event is known again by sequence number, type and its own text of the time, under any message id, so
+repeats change nothing and a charger that begins counting anew loses nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+
+from charging import (
+    bill_store,
+    bills,
+    event_store,
+    order_store,
+    orders,
+    tag_store,
+    transaction_store,
+    transactions,
+)
+from charging.batch_store import copy_samples
+from charging.event_store import TxEventRow
+from charging.rpc import Payload
+from charging.rules.authorise import fits_kind
+from charging.rules.event201 import ENDED, STARTED, UPDATED, EventTold, TokenTold, register_of
+from charging.rules.metering import Outlet, start_meter
+from charging.rules.moments import Moment
+from charging.rules.transaction import OPEN_STATES
+from charging.samples import OpenTransaction, SampleRow, Told, sample_rows
+from charging.station import StationContext
+from charging.transaction_store import Transaction
+from charging.transactions import StartTold, StopTold
+from facility.db import unit_of_work
+
+Connection = AsyncConnection[Any]
+
+COST_EVERY: Final = timedelta(seconds=60)
+"""How often a running charge's cost is told to its charger."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """A transaction as this socket knows it; `open` is None once it has ended."""
+
+    id: int
+    open: OpenTransaction | None
+    last_seq: int
+    has_tag: bool
+    has_register: bool
+    cost_told_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenJudged:
+    """What a token is answered with."""
+
+    status: str
+    tag: tag_store.IdTag | None
+
+
+async def judge_token(
+    conn: Connection, token: TokenTold, charger_id: int, evse_no: int, now: datetime
+) -> TokenJudged:
+    """The standard's word for a token. *NoAuthorization* is accepted: nobody is asked for there (C01, C02)."""
+    if token.kind == "NoAuthorization":
+        return TokenJudged(status="Accepted", tag=None)
+    status, tag = await transactions.judge_tag(conn, token.tag, charger_id, evse_no, now)
+    if tag is not None and not fits_kind(tag.kind, token.kind):
+        return TokenJudged(status="Invalid", tag=None)
+    return TokenJudged(status=status, tag=tag)
+
+
+class TransactionEvents:
+    """The transactions of one charger on one socket."""
+
+    def __init__(self, given: StationContext, version: str) -> None:
+        self._ctx = given.ctx
+        self._batch = given.batch
+        self._charger_id = given.charger.id
+        self._outlet = Outlet(max_w=given.charger.max_w)
+        self._version = version
+        self._known: dict[str, Running] = {}
+        self._open: dict[int, OpenTransaction] = {one.id: one for one in given.open_transactions}
+        self._is_cost_wanted = True
+
+    def live(self, evse_no: int, connector_no: int | None = None) -> OpenTransaction | None:
+        """The transaction that runs at an outlet now (at one connector of it, where that is named)."""
+        for one in self._open.values():
+            if one.evse_no == evse_no and not one.is_told_late and connector_no in (None, one.connector_no):
+                return one
+        return None
+
+    @property
+    def any_open(self) -> bool:
+        """Whether any transaction is open."""
+        return bool(self._open)
+
+    def told(self, evse_no: int, received_at: datetime, running: OpenTransaction | None) -> Told:
+        """Where meter values belong."""
+        return Told(
+            charger_id=self._charger_id,
+            evse_no=running.evse_no if running else evse_no,
+            received_at=received_at,
+            outlet=self._outlet,
+            transaction=running,
+        )
+
+    async def take(self, told: EventTold, message_id: str) -> Payload:
+        """Apply an event; returns its answer, once everything is committed."""
+        running = self._known.get(told.name)
+        rows: list[SampleRow] = []
+        if running is not None and _is_plain(running, told):
+            rows = sample_rows(self.told(0, told.received_at, running.open), told.meter_value)
+        if running is None or not rows:
+            try:
+                return await self._take_slowly(told, message_id)
+            except BaseException:
+                self._known.pop(
+                    told.name, None
+                )  # what was changed in memory was not committed: read it again
+                raise
+        await self._batch.keep([*rows, _row(running.id, told, message_id, has_payload=False)])
+        running.last_seq = told.seq_no
+        return await self._with_cost(running, told)
+
+    async def _take_slowly(self, told: EventTold, message_id: str) -> Payload:
+        answer: Payload = {}
+        async with unit_of_work(self._ctx.pool) as conn:
+            await event_store.lock_charger(conn, self._charger_id)
+            running = self._known.get(told.name) or await self._found(conn, told.name)
+            if running is None:
+                running = await self._begun(conn, told)
+            judged = await self._judged(conn, running, told)
+            if await event_store.write_tx_events(
+                conn, [_row(running.id, told, message_id, has_payload=True)]
+            ):
+                await self._apply(conn, running, told, judged)
+            if judged is not None:
+                answer["idTokenInfo"] = token_info(judged)
+            if told.kind == ENDED:
+                bill = await bill_store.read_bill(conn, running.id)
+                if bill is not None:
+                    answer["totalCost"] = bill.total_fen / 100
+        running.last_seq = max(running.last_seq, told.seq_no)
+        self._known[told.name] = running
+        if told.kind == ENDED:
+            running.open = None
+        if running.open is None:
+            self._open.pop(running.id, None)
+        else:
+            self._open[running.id] = running.open
+        return answer
+
+    async def _found(self, conn: Connection, name: str) -> Running | None:
+        found = await transaction_store.find_transactions(
+            conn, charger_id=self._charger_id, station_transaction=name, limit=1
+        )
+        if not found:
+            return None
+        one = found[0]
+        is_open = one.state in OPEN_STATES
+        opened = None
+        if is_open:
+            opened = next(
+                got for got in await transactions.load_open(conn, self._charger_id) if got.id == one.id
+            )
+        has_samples = await transaction_store.read_last_sample(conn, one.id, one.started_at) is not None
+        return Running(
+            id=one.id,
+            open=opened,
+            last_seq=await event_store.read_last_seq(conn, one.id),
+            has_tag=one.id_tag != "",
+            has_register="no_start_register" not in one.flags or has_samples,
+            cost_told_at=self._ctx.clock.now(),
+        )
+
+    async def _begun(self, conn: Connection, told: EventTold) -> Running:
+        """Begin the transaction of its first event, which need not be *Started*: that may be lost, or come later."""
+        register_wh = register_of(told.meter_value, "Transaction.Begin")
+        odd = [*told.moment.flags]
+        if told.kind != STARTED:
+            odd.append("no_start")
+        if register_wh is None:
+            odd.append("no_start_register")
+        token = told.token if told.kind != ENDED else None
+        started = await transactions.start_transaction(
+            conn,
+            StartTold(
+                charger_id=self._charger_id,
+                evse_no=told.evse_no or 0,
+                connector_no=told.connector_no or 1,
+                station_transaction=told.name,
+                id_tag=token.tag if token else "",
+                moment=Moment(at=told.moment.at, flags=tuple(odd)),
+                started_raw=told.occurred_raw,
+                received_at=told.received_at,
+                meter_start_wh=register_wh or 0,
+                reservation_id=told.reservation_id,
+                is_offline=told.is_offline,
+            ),
+        )
+        for ghost in started.closed:
+            self._open.pop(ghost, None)
+            for known in self._known.values():
+                if known.id == ghost:
+                    known.open = None
+        opened = OpenTransaction(
+            id=started.transaction_id,
+            evse_no=told.evse_no or 0,
+            connector_no=told.connector_no or 1,
+            meter=start_meter(register_wh, told.moment.at),
+            is_told_late=started.is_told_late,
+        )
+        return Running(
+            id=started.transaction_id,
+            open=opened,
+            last_seq=-1,
+            has_tag=token is not None,
+            has_register=register_wh is not None,
+            cost_told_at=told.received_at,
+        )
+
+    async def _judged(self, conn: Connection, running: Running, told: EventTold) -> TokenJudged | None:
+        if told.token is None:
+            return None
+        if told.kind == ENDED:
+            judged = await judge_token(conn, told.token, -1, -1, told.received_at)
+            return replace(judged, status=_regardless_of_use(judged.status))
+        evse_no = running.open.evse_no if running.open else told.evse_no or 0
+        return await judge_token(conn, told.token, self._charger_id, evse_no, told.received_at)
+
+    async def _apply(
+        self, conn: Connection, running: Running, told: EventTold, judged: TokenJudged | None
+    ) -> None:
+        """Everything a new event changes."""
+        if told.token is not None and not running.has_tag and told.kind != ENDED:
+            plate = judged.tag.plate if judged and judged.tag else None
+            await event_store.set_tag(conn, running.id, told.token.tag, plate)
+            running.has_tag = True
+        if running.open is not None:
+            await self._mend(conn, running, running.open, told)
+            rows = sample_rows(self.told(0, told.received_at, running.open), told.meter_value)
+            await _follow_power(conn, running.open, told)
+        else:
+            rows = sample_rows(
+                replace(
+                    self.told(told.evse_no or 0, told.received_at, None),
+                    transaction_id=running.id,
+                    flag="not_open",
+                ),
+                told.meter_value,
+            )
+        if rows:
+            await copy_samples(conn, rows)
+        if told.kind == ENDED:
+            await self._end(conn, running, told)
+        else:
+            await event_store.note_sign(conn, running.id, told.received_at)
+
+    async def _mend(
+        self, conn: Connection, running: Running, opened: OpenTransaction, told: EventTold
+    ) -> None:
+        """What later events may add to the start: the outlet, the first register, the start itself, being live."""
+        if told.evse_no and told.evse_no != opened.evse_no:
+            if await event_store.place(conn, running.id, told.evse_no, told.connector_no or 1):
+                opened.evse_no, opened.connector_no = told.evse_no, told.connector_no or 1
+            else:
+                await event_store.add_flag(conn, running.id, "other_connector")
+        if opened.is_told_late and not told.is_history and await event_store.make_live(conn, running.id):
+            opened.is_told_late = False
+        first_wh = None if running.has_register else register_of(told.meter_value, "Transaction.Begin")
+        if first_wh is not None:
+            running.has_register = True
+            opened.meter = start_meter(first_wh, opened.meter.read_at)
+            await event_store.set_start(conn, running.id, told.moment.at, None, first_wh)
+        elif told.kind == STARTED and told.seq_no < running.last_seq:
+            await self._mend_start(conn, running, opened, told)
+
+    async def _mend_start(
+        self, conn: Connection, running: Running, opened: OpenTransaction, told: EventTold
+    ) -> None:
+        """*Started* came after later events: its time and register stand, and what was counted since is kept."""
+        begin_wh = register_of(told.meter_value, "Transaction.Begin")
+        meter = opened.meter
+        if begin_wh is not None and begin_wh <= meter.segment_wh and not meter.resets:
+            opened.meter = replace(meter, segment_wh=begin_wh)
+        else:
+            begin_wh = None
+        await event_store.set_start(conn, running.id, told.moment.at, told.occurred_raw, begin_wh)
+
+    async def _end(self, conn: Connection, running: Running, told: EventTold) -> None:
+        transaction = await transaction_store.lock_transaction(conn, running.id)
+        assert transaction is not None  # found or begun in this unit of work
+        if await event_store.count_missing(conn, running.id):
+            await event_store.add_flag(conn, running.id, "seq_gap")
+            transaction = replace(transaction, flags=[*transaction.flags, "seq_gap"])
+        stop = StopTold(
+            charger_id=self._charger_id,
+            transaction=told.name,
+            moment=told.moment,
+            stopped_raw=told.occurred_raw,
+            received_at=told.received_at,
+            meter_stop_wh=register_of(told.meter_value, "Transaction.End"),
+            id_tag=told.token.tag if told.token else None,
+            reason=told.stopped_reason,
+            payload=dict(told.head),
+        )
+        await transactions.end_told(conn, transaction, stop, self._outlet)
+        if told.is_unplugged and transaction.evse_no:
+            await transactions.note_unplugged(
+                conn, self._charger_id, transaction.evse_no, told.moment.at, told.received_at
+            )
+
+    async def _with_cost(self, running: Running, told: EventTold) -> Payload:
+        """Now and then the cost so far: an order CostUpdated, and in 2.1 the answer says it too."""
+        now = told.received_at
+        if not self._is_cost_wanted or told.is_history or now - running.cost_told_at < COST_EVERY:
+            return {}
+        running.cost_told_at = now
+        async with unit_of_work(self._ctx.pool) as conn:
+            transaction = await transaction_store.lock_transaction(conn, running.id)
+            if transaction is None or transaction.state not in OPEN_STATES:
+                return {}
+            priced = await bills.price_charge(conn, transaction, now)
+            total = priced.fee.total_fen / 100
+            member = {"transactionId": told.name}
+            last = await order_store.last_order(conn, self._charger_id, "CostUpdated", member)
+            if last is not None and last.state == "refused":
+                self._is_cost_wanted = False  # it has no display: an error each minute helps nobody
+                return {}
+            if last is None or last.payload.get("totalCost") != total:
+                await self._order_cost(conn, transaction, told.name, total)
+        return {"totalCost": total} if self._version == "2.1" else {}
+
+    async def _order_cost(self, conn: Connection, one: Transaction, name: str, total: float) -> None:
+        await orders.request_order(
+            conn,
+            charger_id=one.charger_id,
+            version=self._version,
+            action="CostUpdated",
+            payload={"totalCost": total, "transactionId": name},
+            by="energy tariff",
+            clock=self._ctx.clock,
+            keep_for=COST_EVERY,
+        )
+
+
+def _is_plain(running: Running, told: EventTold) -> bool:
+    """Whether an event tells nothing but meter values of a transaction that goes on as it was, and is surely new."""
+    opened = running.open
+    return (
+        opened is not None
+        and told.kind == UPDATED
+        and told.seq_no > running.last_seq
+        and told.token is None
+        and told.evse_no in (None, opened.evse_no)
+        and running.has_register
+        and not (opened.is_told_late and not told.is_history)
+        and _is_suspended(opened, told) == opened.is_suspended
+        and not told.is_unplugged
+    )
+
+
+def _is_suspended(opened: OpenTransaction, told: EventTold) -> bool:
+    """Whether the car takes no energy, of its own will: a pause by the charger does not start the idle clock."""
+    if told.charging_state == "Charging":
+        return False
+    if told.charging_state == "SuspendedEV":
+        return True
+    if told.charging_state in ("EVConnected", "Idle"):
+        # Before the first energy a plugged car merely waits; afterwards it has finished.
+        return opened.is_suspended or opened.meter.delivered_wh > 0
+    return opened.is_suspended
+
+
+async def _follow_power(conn: Connection, opened: OpenTransaction, told: EventTold) -> None:
+    is_suspended = _is_suspended(opened, told)
+    if is_suspended != opened.is_suspended:
+        await transactions.note_power(conn, opened.id, is_flowing=not is_suspended, at=told.moment.at)
+        opened.is_suspended = is_suspended
+
+
+def _row(transaction_id: int, told: EventTold, message_id: str, *, has_payload: bool) -> TxEventRow:
+    return TxEventRow(
+        transaction_id=transaction_id,
+        seq_no=told.seq_no,
+        kind=told.kind,
+        occurred_raw=told.occurred_raw,
+        message_id=message_id,
+        trigger_reason=told.trigger,
+        is_offline=told.is_offline,
+        occurred_at=told.moment.at,
+        received_at=told.received_at,
+        payload=_kept(told) if has_payload else None,
+    )
+
+
+def _kept(told: EventTold) -> dict[str, Any]:
+    """What is kept of an event: with its meter values at the bounds, where signed ones prove the bill."""
+    if told.kind == UPDATED or not isinstance(told.meter_value, list):
+        return dict(told.head)
+    return {**told.head, "meterValue": told.meter_value}
+
+
+def _regardless_of_use(status: str) -> str:
+    return "Accepted" if status == "ConcurrentTx" else status
+
+
+MASTER_GROUP: Final = "MASTERPASS"
+"""Group of a master pass without one of its own; the charger's `MasterPassGroupId` is to be set to it (C16)."""
+
+
+def token_info(judged: TokenJudged) -> Payload:
+    """An idTokenInfo."""
+    info: Payload = {"status": judged.status}
+    tag = judged.tag
+    if tag is None:
+        return info
+    if tag.expires_at is not None:
+        info["cacheExpiryDateTime"] = tag.expires_at.isoformat().replace("+00:00", "Z")
+    group = tag.parent_tag or (MASTER_GROUP if tag.is_master_pass else None)
+    if group:
+        info["groupIdToken"] = {"idToken": group[:36], "type": "Central"}
+    return info
