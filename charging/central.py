@@ -18,7 +18,15 @@ from websockets.frames import Frame
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from charging import charger_store, order_store, process_store, reconcile, tag_store, transactions
+from charging import (
+    charger_store,
+    order_store,
+    process_store,
+    reconcile,
+    sharing_loop,
+    tag_store,
+    transactions,
+)
 from charging.batch import Batch
 from charging.batch_store import SeenRow
 from charging.charger_store import Charger
@@ -318,6 +326,7 @@ async def run(ctx: Context) -> None:
         tasks.create_task(central.hear())
         tasks.create_task(central.look_after())
         tasks.create_task(reconcile.run(ctx))
+        tasks.create_task(sharing_loop.run(ctx))
         async with AsyncExitStack() as ports:
             await open_ports(central, ctx, ports)
             try:

@@ -61,6 +61,15 @@ async def hold_outlet(
     return rung
 
 
+async def held_limit_w(conn: Connection, outlet: OutletRow, phase_voltage_v: int, phases: int) -> int | None:
+    """The limit the charger last accepted from us since its boot, W; None where it accepted none."""
+    accepted = [row for row in await _own_profiles(conn, outlet) if row.status == "Accepted"]
+    if not accepted:
+        return None
+    newest = max(accepted, key=lambda row: row.set_at)
+    return _limit_of(newest) * (1 if _rung(newest).unit == "W" else phase_voltage_v * phases)
+
+
 async def _own_profiles(conn: Connection, outlet: OutletRow) -> list[ProfileRow]:
     """Our profiles on this outlet that the charger has answered since its last boot."""
     detail = (await charger_store.read_details(conn, outlet.identity))[0]

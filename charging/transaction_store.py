@@ -271,6 +271,7 @@ async def add_transaction(conn: Connection, new: NewTransaction) -> int:
         )
         number: int | None = await cur.fetchone()
     assert number is not None  # an insert without ON CONFLICT returns its row or raises
+    await conn.execute("select pg_notify('transaction', %(id)s::text)", {"id": number})
     return number
 
 
@@ -303,6 +304,7 @@ async def end_transaction(conn: Connection, transaction_id: int, ending: Ending)
             "flags": ending.flags,
         },
     )
+    await conn.execute("select pg_notify('transaction', %(id)s::text)", {"id": transaction_id})
 
 
 async def set_state(

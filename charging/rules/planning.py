@@ -34,6 +34,9 @@ GRID_STEPS: Final = (1, 2, 3, 6, 6, 6, 12, 12, 12, 12, 24, 24, 24, 24, 36, 36, 4
 EARLY_BONUS: Final = 0.05
 """How much more a Wh now is worth than one at the horizon: cars leave early, and others come."""
 
+BACKLOG_H: Final = 6
+"""Hours of the whole supply that present cars must want before a plan on guessed departures is worth while."""
+
 PLAN_S: Final = 0.09
 """Time limit of one plan; past it the present policy decides alone."""
 
@@ -125,7 +128,7 @@ def _plan(moment: Moment) -> Floats | None:
 def plan_ahead(moment: Moment) -> list[int]:
     """Whole amperes after the plan, then what is left to whoever can wait least."""
     ceilings = [useful_a(car, moment.supply) for car in moment.cars]
-    planned = _plan(moment) if moment.cars else None
+    planned = _plan(moment) if _is_worth_planning(moment) else None
     room = Room(moment)
     if planned is not None:
         targets = [min(int(amperes + 0.5), top) for amperes, top in zip(planned, ceilings, strict=True)]
@@ -135,6 +138,19 @@ def plan_ahead(moment: Moment) -> list[int]:
         _reach(room, [place for place in order if planned[place] > 0.5], [MIN_A] * len(targets))
     pour(room, moment, ceilings)
     return room.offers
+
+
+def _is_worth_planning(moment: Moment) -> bool:
+    """Whether a plan beats least laxity: where all departures are known, or so much is wanted that some must go short.
+
+    Measured on the reference scenario: planning on guessed departures loses about 1 % where power is not very scarce.
+    """
+    if not moment.cars:
+        return False
+    if all(car.leaves_min is not None and car.leaves_min > moment.now_min for car in moment.cars):
+        return True
+    an_hour_wh = min(sum(limit.limit_a) for limit in moment.supply.limits) * moment.supply.voltage_v
+    return sum(left_wh(car) for car in moment.cars) > BACKLOG_H * an_hour_wh
 
 
 def _reach(room: Room, order: list[int], targets: list[int]) -> None:

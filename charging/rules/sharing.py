@@ -51,13 +51,15 @@ class PhaseLimit:
 class Supply:
     """What there is to share; every limit holds at once, a parent's beside its children's.
 
-    `imbalance_a` is the most by which two phases of all offers may differ, None where nobody minds.
+    `imbalance_a` is the most by which two phases of all offers may differ, None where nobody minds. `base_a` is what
+    others draw beside the cars to share between; it counts for the balance and is already off the limits.
     """
 
     limits: tuple[PhaseLimit, ...]
     imbalance_a: int | None
     voltage_v: int = 220
     step_min: int = 5
+    base_a: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +98,9 @@ def useful_a(car: Car, supply: Supply) -> int:
     A car that drew clearly less than its offer is falling off (or limited by its own charger): one ampere above its
     draw leaves it room to show that it could take more.
     """
-    needed = -(-left_wh(car) // max(1, int(wh_per_ampere(car, supply))))
-    ceiling = min(car.max_a, needed)
+    ceiling = car.max_a
+    if car.wanted_wh is not None and car.wanted_wh > car.delivered_wh:
+        ceiling = min(ceiling, -(-left_wh(car) // max(1, int(wh_per_ampere(car, supply)))))
     if car.draw_a is not None and car.offer_a >= MIN_A and car.draw_a < car.offer_a - 0.5:
         ceiling = min(ceiling, int(car.draw_a) + 2)
     return min(car.max_a, max(MIN_A, ceiling)) if car.max_a >= MIN_A else 0
@@ -118,7 +121,7 @@ class Room:
             ]
             for car in moment.cars
         ]
-        self._load = [0, 0, 0]
+        self._load = list(moment.supply.base_a)
         self.offers = [0] * len(moment.cars)
 
     def fits(self, place: int, amperes: int) -> bool:
@@ -131,7 +134,8 @@ class Room:
         load = list(self._load)
         for phase in phases:
             load[phase] += amperes
-        return max(load) - min(load) <= self._imbalance_a
+        before = max(self._load) - min(self._load)
+        return max(load) - min(load) <= max(self._imbalance_a, before)
 
     def raise_by(self, place: int, amperes: int) -> bool:
         """Raise a car's offer where it fits; returns whether it did."""
@@ -175,6 +179,43 @@ def laxity_min(car: Car, now_min: int, supply: Supply) -> float:
         left_min(car, now_min)
         - left_wh(car) / (wh_per_ampere(car, supply) * max(1, car.max_a)) * supply.step_min
     )
+
+
+def lower_first(moment: Moment, held_a: Sequence[int], offers: Sequence[int]) -> list[int]:
+    """What may be ordered now: every lower offer, and of the rises those that fit beside what is still held.
+
+    Args:
+        moment: the cars and the supply.
+        held_a: what each car may take until an order reaches its charger.
+        offers: what each is to have in the end.
+
+    Returns:
+        The amperes to order; a rise that must wait keeps what is held.
+    """
+    orders = [min(held, offer) for held, offer in zip(held_a, offers, strict=True)]
+    loads = [[0, 0, 0] for _ in moment.supply.limits]
+    members = [
+        [limit.members is None or car.key in limit.members for limit in moment.supply.limits]
+        for car in moment.cars
+    ]
+    for car, held, inside in zip(moment.cars, held_a, members, strict=True):
+        for phase in car.phases:
+            for one, is_in in zip(loads, inside, strict=True):
+                one[phase] += held * is_in
+    for place, car in enumerate(moment.cars):
+        rise = offers[place] - held_a[place]
+        chosen = [at for at, is_in in enumerate(members[place]) if is_in]
+        if rise <= 0 or any(
+            loads[at][phase] + rise > moment.supply.limits[at].limit_a[phase]
+            for at in chosen
+            for phase in car.phases
+        ):
+            continue
+        orders[place] = offers[place]
+        for phase in car.phases:
+            for at in chosen:
+                loads[at][phase] += rise
+    return orders
 
 
 def _ceilings(moment: Moment) -> list[int]:

@@ -59,7 +59,7 @@ class SimulatedCharger:
         self.clock = clock
         self.status: Status = Status.available
         self.is_operative = True
-        self.limit_w = make.max_w
+        self.limits_w: dict[str, int] = {}
         self.configuration = {
             "MeterValueSampleInterval": str(int(pace.sample_every_s)),
             "HeartbeatInterval": "300",
@@ -89,6 +89,13 @@ class SimulatedCharger:
     def is_free(self) -> bool:
         """Whether a car may plug in."""
         return self._car is None and self.is_operative and self._is_connected.is_set()
+
+    @property
+    def limit_w(self) -> int:
+        """What a car may take now: the transaction's profile before the default, never above the charger's own."""
+        usual = self.limits_w.get("TxDefaultProfile", self.make.max_w)
+        own = self.limits_w.get("ChargePointMaxProfile", self.make.max_w)
+        return min(self.make.max_w, own, self.limits_w.get("TxProfile", usual))
 
     async def run(self) -> None:
         """Stay connected for ever."""
@@ -229,7 +236,7 @@ class SimulatedCharger:
         if self._stop_reason not in (None, Reason.ev_disconnected):
             await asyncio.sleep(min(20.0, 2 * self._pace.sample_every_s) / self._pace.speed)
         self._car = None
-        self.limit_w = self.make.max_w
+        self.limits_w.pop("TxProfile", None)
         await self.show(Status.available if self.is_operative else Status.unavailable)
 
     async def _deliver(self, car: Car, leaves_at: datetime) -> None:

@@ -79,12 +79,14 @@ class Voice(ChargePoint):  # type: ignore[misc]  # the library is untyped
         schedule = cs_charging_profiles["charging_schedule"]
         limit = schedule["charging_schedule_period"][0]["limit"]
         is_watts = schedule["charging_rate_unit"] == "W"
-        self._charger.limit_w = int(limit if is_watts else limit * self._charger.make.voltage_v)
+        make = self._charger.make
+        watts = int(limit if is_watts else limit * make.voltage_v)
+        self._charger.limits_w[cs_charging_profiles["charging_profile_purpose"]] = watts
         return call_result.SetChargingProfile(status="Accepted")
 
     @on(Action.clear_charging_profile)
     def clear_charging_profile(self, **_more: Any) -> Any:
-        self._charger.limit_w = self._charger.make.max_w
+        self._charger.limits_w.clear()
         return call_result.ClearChargingProfile(status="Accepted")
 
     @on(Action.get_composite_schedule)

@@ -1,0 +1,224 @@
+"""Shares the site's power between running transactions, again and again, by orders and never by talking to a charger.
+
+What is held and what was ordered is read from rows, so a restart forgets nothing and an unchanged offer orders nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from charging import charger_store, limits, order_store, orders, remote, transaction_store
+from charging.charger_store import OutletRow
+from charging.limits import Limit
+from charging.rules.planning import BEST, POLICIES
+from charging.rules.sharing import MIN_A, Car, Moment, PhaseLimit, Policy, Supply, lower_first
+from charging.transaction_store import Transaction
+from facility import store as facility_store
+from facility.board import Duty, EquipmentKind, Lockout, wanted_duty
+from facility.context import Context
+from facility.db import listen, unit_of_work
+from facility.errors import Unavailable
+from facility.ids import EvseId
+from facility.layout import Evse
+from facility.site import Site
+
+log = structlog.get_logger(__name__)
+
+Connection = AsyncConnection[Any]
+SWEEP_EVERY_S: Final = 30.0
+SHARE_PROFILE_ID: Final = 990_103
+"""Our number of a 2.x transaction's profile; 1.6 has `charging.limits.PROFILE_IDS`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A transaction that shares; `held_a` is what its charger lets it take until it is told otherwise."""
+
+    outlet: OutletRow
+    evse: Evse
+    transaction: Transaction
+    held_a: int
+    delivered_wh: int
+
+
+async def run(ctx: Context) -> None:
+    """Share for ever: when a transaction begins or ends, when the board changes, and on a timer."""
+    policy = POLICIES[BEST]()
+    async for _notice in listen(ctx.dsn, ["transaction", "board"], sweep_every_s=SWEEP_EVERY_S):
+        try:
+            async with unit_of_work(ctx.pool) as conn:
+                await share(conn, ctx, policy)
+        except (Unavailable, psycopg.Error) as away:
+            log.warning("share.failed", reason=str(away).strip())
+
+
+async def share(conn: Connection, ctx: Context, policy: Policy) -> dict[str, int]:
+    """One round: offer, and order what changed.
+
+    Returns:
+        Amperes on each phase ordered for each EVSE with a running transaction that can be reached.
+    """
+    site = ctx.site
+    outlets = {
+        (row.charger_id, row.evse_no): row
+        for row in await charger_store.read_outlets(conn)
+        if EvseId(row.evse_id) in site.evses
+    }
+    lockouts = await facility_store.read_lockouts(conn)
+    running = [
+        await _running(conn, ctx, outlets[place], one)
+        for one in await transaction_store.read_open(conn)
+        if not one.is_told_late and (place := (one.charger_id, one.evse_no)) in outlets
+    ]
+    reached = [one for one in running if one.outlet.is_connected]
+    away = [one for one in running if not one.outlet.is_connected]
+    now_min = int(ctx.clock.now().timestamp() // 60)
+    moment = Moment(
+        now_min=now_min,
+        cars=tuple(_car(one, site, lockouts) for one in reached),
+        supply=site_supply(site, away),
+    )
+    # The solver is compiled code that lets other threads run; on the loop it would hold up every socket.
+    offers = await asyncio.to_thread(policy, moment)
+    ordered = lower_first(moment, [one.held_a for one in reached], offers)
+    for one, amperes in zip(reached, ordered, strict=True):
+        await _hold(conn, ctx, one, amperes)
+    busy = {one.outlet.evse_id for one in running}
+    await _hold_idle(conn, ctx, [row for row in outlets.values() if row.evse_id not in busy], lockouts)
+    return {one.evse.id: amperes for one, amperes in zip(reached, ordered, strict=True)}
+
+
+def site_supply(site: Site, away: Sequence[Running] = ()) -> Supply:
+    """The site's limits in amperes of a phase, less what chargers out of reach may take."""
+    tops = [limit for limit in site.supply_limits.values() if limit.parent is None]
+    return Supply(
+        limits=tuple(
+            _limit(
+                limit.limit_w // 3 // limit.phase_voltage_v,
+                frozenset(str(evse) for evse in limit.evses),
+                away,
+            )
+            for limit in site.supply_limits.values()
+        ),
+        imbalance_a=min((limit.max_imbalance_a for limit in tops), default=None),
+        voltage_v=_voltage_v(site),
+        base_a=_taken(away),
+    )
+
+
+def _limit(phase_a: int, members: frozenset[str], away: Sequence[Running]) -> PhaseLimit:
+    a, b, c = _taken([one for one in away if one.outlet.evse_id in members])
+    return PhaseLimit(limit_a=(phase_a - a, phase_a - b, phase_a - c), members=members)
+
+
+def _taken(away: Sequence[Running]) -> tuple[int, int, int]:
+    a, b, c = (sum(one.held_a for one in away if phase in one.evse.phases) for phase in "ABC")
+    return a, b, c
+
+
+def _voltage_v(site: Site) -> int:
+    return min((limit.phase_voltage_v for limit in site.supply_limits.values()), default=220)
+
+
+async def _running(conn: Connection, ctx: Context, outlet: OutletRow, transaction: Transaction) -> Running:
+    evse = ctx.site.evses[EvseId(outlet.evse_id)]
+    last = await transaction_store.read_last_sample(conn, transaction.id, transaction.started_at)
+    return Running(
+        outlet=outlet,
+        evse=evse,
+        transaction=transaction,
+        held_a=await _held_a(conn, outlet, evse, transaction, _voltage_v(ctx.site)),
+        delivered_wh=0 if last is None else last.delivered_wh,
+    )
+
+
+async def _held_a(
+    conn: Connection, outlet: OutletRow, evse: Evse, transaction: Transaction, voltage_v: int
+) -> int:
+    """What a charger accepted last; an EVSE that accepted nothing may take all it can."""
+    if orders.version_of(outlet.protocol) == "1.6":
+        held_w = await limits.held_limit_w(conn, outlet, voltage_v, len(evse.phases))
+        return evse.max_a if held_w is None else min(evse.max_a, held_w // (voltage_v * len(evse.phases)))
+    last = await _last_share(conn, outlet, transaction)
+    if last is None or (last.response or {}).get("status") != "Accepted":
+        return evse.max_a
+    schedule = last.payload["chargingProfile"]["chargingSchedule"][0]
+    return min(evse.max_a, int(schedule["chargingSchedulePeriod"][0]["limit"]))
+
+
+async def _last_share(
+    conn: Connection, outlet: OutletRow, transaction: Transaction
+) -> order_store.Order | None:
+    number = transaction.station_transaction or str(transaction.id)
+    member = {
+        "evseId": outlet.evse_no,
+        "chargingProfile": {"id": SHARE_PROFILE_ID, "transactionId": number},
+    }
+    return await order_store.last_order(conn, outlet.charger_id, "SetChargingProfile", member)
+
+
+def _car(one: Running, site: Site, lockouts: Sequence[Lockout]) -> Car:
+    is_cut = _is_cut(site, one.evse, lockouts)
+    return Car(
+        key=one.evse.id,
+        phases=tuple("ABC".index(phase) for phase in one.evse.phases),
+        max_a=0 if is_cut else one.evse.max_a,
+        arrived_min=int(one.transaction.started_at.timestamp() // 60),
+        leaves_min=None,
+        delivered_wh=one.delivered_wh,
+        wanted_wh=None,
+    )
+
+
+def _is_cut(site: Site, evse: Evse, lockouts: Sequence[Lockout]) -> bool:
+    """Whether a lockout on the EVSE's zone takes its supply to zero."""
+    return wanted_duty(lockouts, EquipmentKind.ZONE, site.bays[evse.bay].zone) == Duty.OUT
+
+
+async def _hold(conn: Connection, ctx: Context, one: Running, amperes: int) -> None:
+    voltage_v, phases = _voltage_v(ctx.site), len(one.evse.phases)
+    version = orders.version_of(one.outlet.protocol)
+    if version == "1.6":
+        limit = Limit(limit_w=amperes * voltage_v * phases, phase_voltage_v=voltage_v, phases=phases)
+        await limits.hold_outlet(conn, one.outlet, one.transaction, limit, ctx.clock)
+        return
+    action, payload = remote.limit_order(
+        version, one.outlet.evse_no, one.transaction, SHARE_PROFILE_ID, amperes
+    )
+    # Below the ramp-down of the equipment board, which must win.
+    payload["chargingProfile"]["stackLevel"] = limits.STACK_LEVEL
+    last = await _last_share(conn, one.outlet, one.transaction)
+    if last is None or last.payload != payload:
+        await orders.request_order(
+            conn,
+            charger_id=one.outlet.charger_id,
+            version=version,
+            action=action,
+            payload=payload,
+            by="power sharing",
+            clock=ctx.clock,
+            keep_for=timedelta(minutes=2),
+        )
+
+
+async def _hold_idle(
+    conn: Connection, ctx: Context, idle: Sequence[OutletRow], lockouts: Sequence[Lockout]
+) -> None:
+    """Outlets of a cut zone are held to zero; once it is lifted, to the least a car can begin with (1.6)."""
+    voltage_v = _voltage_v(ctx.site)
+    for outlet in idle:
+        if not outlet.is_connected or orders.version_of(outlet.protocol) != "1.6":
+            continue
+        evse = ctx.site.evses[EvseId(outlet.evse_id)]
+        phases = len(evse.phases)
+        is_cut = _is_cut(ctx.site, evse, lockouts)
+        if is_cut or await limits.held_limit_w(conn, outlet, voltage_v, phases) == 0:
+            limit_w = 0 if is_cut else MIN_A * voltage_v * phases
+            limit = Limit(limit_w=limit_w, phase_voltage_v=voltage_v, phases=phases)
+            await limits.hold_outlet(conn, outlet, None, limit, ctx.clock)
