@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import numpy as np
@@ -98,15 +98,21 @@ async def test_a_holiday_set_by_a_manager_is_in_the_calendar(
     client: httpx.AsyncClient, context: Context
 ) -> None:
     body = {"kind": "holiday", "name": "劳动节"}
-    assert (await client.put("/api/v1/calendar/2026-05-01", json=body)).status_code == 401
+    assert (await client.put("/api/v1/calendar/2027-05-01", json=body)).status_code == 401
     await client.post("/api/v1/session", json={"login": "li", "password": "long enough"})
-    assert (await client.put("/api/v1/calendar/2026-05-01", json=body)).status_code == 204
-    assert (await client.get("/api/v1/calendar")).json() == [{"day": "2026-05-01", **body}]
+    assert (await client.put("/api/v1/calendar/2027-05-01", json=body)).status_code == 204
+    days = (await client.get("/api/v1/calendar")).json()
+    assert days[-1] == {"day": "2027-05-01", **body}
+    assert [sum(day["kind"] == kind for day in days[:-1]) for kind in ("holiday", "workday")] == [
+        33,
+        6,
+    ]  # 2026
     async with unit_of_work(context.pool) as conn:
         calendar = await forecasting.read_site_calendar(conn)
-    assert [str(day) for day in calendar.holidays] == ["2026-05-01"]
-    assert (await client.delete("/api/v1/calendar/2026-05-01")).status_code == 204
-    assert (await client.delete("/api/v1/calendar/2026-05-01")).status_code == 404
+    assert {date(2026, 2, 15), date(2026, 10, 7), date(2027, 5, 1)} <= calendar.holidays
+    assert calendar.day_type(date(2026, 10, 10)) == 0
+    assert (await client.delete("/api/v1/calendar/2027-05-01")).status_code == 204
+    assert (await client.delete("/api/v1/calendar/2027-05-01")).status_code == 404
 
 
 async def test_the_feed_is_public_cached_and_changes_its_tag_only_with_its_content(
