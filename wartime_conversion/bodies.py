@@ -94,6 +94,14 @@ class PinBody(Body):
     is_leader: bool = False
 
 
+class PlaceBody(Body):
+    """Where the roster puts a person; `None` takes the crew or the number away."""
+
+    crew: str | None
+    phone: str | None = Field(max_length=40)
+    is_leader: bool
+
+
 class BaysBody(Body):
     """Bays that a crew found clear."""
 

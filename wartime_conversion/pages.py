@@ -18,7 +18,14 @@ MEDIA = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
-PAGES = {"": "index.html", "command": "command.html", "readiness": "readiness.html"}
+PAGES = {
+    "": "index.html",
+    "command": "command.html",
+    "readiness": "readiness.html",
+    "plan": "plan.html",
+    "compared": "compared.html",
+    "roster": "roster.html",
+}
 HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",

@@ -11,7 +11,10 @@ from wartime_conversion.store import Conn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarInside:
-    """A car that has not left; `bay_id` is `None` where no sensor knows its place, `plate` where none was read."""
+    """A car that has not left; `bay_id` is `None` where no sensor knows its place, `plate` where none was read.
+
+    `owner` is whom to notify, `None` where parking knows nobody; `owner_relation` is `permit_holder` or `visitor_host`.
+    """
 
     id: UUID
     plate: str | None
@@ -20,6 +23,8 @@ class CarInside:
     zone_id: str | None
     bay_id: str | None
     has_permit: bool
+    owner: str | None
+    owner_relation: str | None
 
 
 async def count_cars_inside(conn: Conn, zones: list[str]) -> int:
@@ -36,8 +41,10 @@ async def read_cars_inside(conn: Conn, zones: list[str]) -> list[CarInside]:
     async with conn.cursor(row_factory=class_row(CarInside)) as cur:
         await cur.execute(
             """
-            select id, plate, plate_kind, entered_at, zone_id, bay_id, has_permit from report.stay_open
-            where zone_id = any(%(zones)s)
+            select s.id, s.plate, s.plate_kind, s.entered_at, s.zone_id, s.bay_id, s.has_permit, o.owner,
+                   o.relation as owner_relation
+            from report.stay_open s left join report.stay_owner o on o.stay_id = s.id
+            where s.zone_id = any(%(zones)s)
             order by (plate_kind = 'green') desc nulls last, bay_id nulls last, entered_at
             """,
             {"zones": zones},

@@ -14,13 +14,15 @@ from facility.db import unit_of_work
 from facility.edge import Ctx, Uow, audit
 from facility.errors import Invalid, Missing
 from facility.identity import Person
-from wartime_conversion.access import Reader, Signing
-from wartime_conversion.bodies import BatchBody, EntryBody, PinBody, WordsBody
+from facility.ids import PersonId
+from wartime_conversion.access import Planner, Reader, Signing
+from wartime_conversion.bodies import BatchBody, EntryBody, PinBody, PlaceBody, WordsBody
 from wartime_conversion.phone import entries
-from wartime_conversion.phone.roster import join
+from wartime_conversion.phone.roster import join, place
 from wartime_conversion.phone.store import Conn, Photo, insert_photo, read_entries, read_members, read_photo
+from wartime_conversion.plan_library.publish import ensure_reference
 from wartime_conversion.run_view import signer
-from wartime_conversion.scene import load_scene
+from wartime_conversion.scene import load_scene, pinned_plan
 from wartime_conversion.store import lock_run
 
 router = APIRouter(prefix="/api/v1/conversion", tags=["conversion: phones"])
@@ -40,6 +42,12 @@ class PhotoRefused(Invalid):
     """The picture is too large, no picture, or not the one its hash names."""
 
     code = "conversion.photo_refused"
+
+
+class CrewUnknown(Invalid):
+    """The plan has no crew of this id."""
+
+    code = "conversion.crew_unknown"
 
 
 class WordsUnreadable(Invalid):
@@ -129,6 +137,23 @@ async def join_roster(
         request, conn, person, "roster.joined", person.name, crew=member.crew, pin=body.pin is not None
     )
     return signer(member)
+
+
+@router.put("/members/{person_id}")
+async def place_member(
+    person_id: PersonId, request: Request, body: PlaceBody, conn: Uow, ctx: Ctx, person: Planner
+) -> dict[str, Any]:
+    """Say in which crew a person of the roster works, whether as its leader, and how to call them."""
+    crews = {crew.id for crew in pinned_plan((await ensure_reference(conn, ctx.clock.now())).source).crews}
+    if body.crew is not None and body.crew not in crews:
+        raise CrewUnknown(f"the plan has no crew {body.crew}", crew=body.crew)
+    member = await place(
+        conn, person_id, ctx.clock.now(), crew=body.crew, phone=body.phone, is_leader=body.is_leader
+    )
+    await audit(
+        request, conn, person, "roster.placed", member.name, crew=member.crew, is_leader=member.is_leader
+    )
+    return signer(member) | {"phone": member.phone}
 
 
 async def _take(

@@ -1,11 +1,20 @@
 """Who signs: joining the roster, and the PIN that proves a signature."""
 
+import dataclasses
 import secrets
 from datetime import datetime
 
+from facility.errors import Missing
 from facility.identity import Person
+from facility.ids import PersonId
 from wartime_conversion.phone.store import Conn, Member, read_member, write_member
 from wartime_conversion.rules.words import PIN_ROUNDS, pin_check, pin_key
+
+
+class MemberMissing(Missing):
+    """Nobody of this id is on the roster."""
+
+    code = "conversion.member_missing"
 
 
 async def join(
@@ -47,3 +56,15 @@ async def join(
     )
     await write_member(conn, member)
     return await read_member(conn, person.id) or member
+
+
+async def place(
+    conn: Conn, person_id: PersonId, now: datetime, *, crew: str | None, phone: str | None, is_leader: bool
+) -> Member:
+    """Put a person of the roster into a crew; the PIN stays. Raises `MemberMissing`."""
+    known = await read_member(conn, person_id)
+    if known is None:
+        raise MemberMissing(f"nobody {person_id} on the roster")
+    placed = dataclasses.replace(known, crew=crew, phone=phone, is_leader=is_leader, changed_at=now)
+    await write_member(conn, placed)
+    return placed

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from facility.edge import Ctx, Uow, audit
 from wartime_conversion.access import Commander, Planner, Reader
 from wartime_conversion.bodies import PlanBody, TaskEditBody
+from wartime_conversion.plan_file import read_plan
 from wartime_conversion.plan_library.publish import edit_task, ensure_reference, publish, save_draft
 from wartime_conversion.plan_library.store import (
     PlanVersion,
@@ -17,8 +18,9 @@ from wartime_conversion.plan_library.store import (
     read_version,
     read_versions,
 )
+from wartime_conversion.rules.plan import Plan
 from wartime_conversion.rules.plan_check import plan_faults
-from wartime_conversion.rules.plan_difference import differences
+from wartime_conversion.rules.plan_difference import differences, value_words
 from wartime_conversion.scene import pinned_plan
 
 router = APIRouter(prefix="/api/v1/conversion/plans", tags=["conversion: plans"])
@@ -47,11 +49,12 @@ async def read_file(version_id: UUID, conn: Uow, _reader: Reader) -> Response:
 async def read_plan_version(version_id: UUID, conn: Uow, _reader: Reader) -> dict[str, Any]:
     """A version as values, with what the lint finds in it."""
     version = await read_version(conn, version_id)
-    plan = pinned_plan(version.source)
-    told = asdict(plan)
-    told.pop("given", None)
+    return _line(version) | _values(pinned_plan(version.source))
+
+
+def _values(plan: Plan) -> dict[str, Any]:
     faults = [{"fault": f.code, "place": f.place, "detail": f.detail} for f in plan_faults(plan)]
-    return _line(version) | {"plan": told, "faults": faults}
+    return {"plan": asdict(plan), "faults": faults}
 
 
 @router.get("/differences")
@@ -64,15 +67,11 @@ async def read_differences(before: UUID, after: UUID, conn: Uow, _reader: Reader
             "register": d.register,
             "id": d.id,
             "field": d.field,
-            "before": _told(d.before),
-            "after": _told(d.after),
+            "before": value_words(d.before),
+            "after": value_words(d.after),
         }
         for d in found
     ]
-
-
-def _told(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 @router.post("/{plan_id}/versions", status_code=201)
@@ -98,6 +97,14 @@ async def show_draft(plan_id: str, conn: Uow, _reader: Reader) -> dict[str, Any]
         "base_number": newest.number if newest else 0,
         "revision": 0,
     }
+
+
+@router.get("/{plan_id}/draft/values")
+async def show_draft_values(plan_id: str, conn: Uow, reader: Reader) -> dict[str, Any]:
+    """The draft as values, with what the lint finds in it and the revision it stands at."""
+    draft = await show_draft(plan_id, conn, reader)
+    facts = {key: draft[key] for key in ("plan_id", "base_number", "revision")}
+    return facts | _values(read_plan(str(draft["source"]), plan_id))
 
 
 @router.put("/{plan_id}/draft")

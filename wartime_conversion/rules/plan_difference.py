@@ -1,7 +1,7 @@
 """What differs between two plan versions, in words a commander can check."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,3 +52,18 @@ def _of_row(register: str, key: str, old: Any, new: Any) -> list[Difference]:
         for name in names
         if getattr(old, name) != getattr(new, name)
     ]
+
+
+def value_words(value: Any) -> str | None:
+    """A value of a plan as one line a person can compare: `optimistic_min: 10, likely_min: 20`; `None` stays."""
+    if value is None:
+        return None
+    if dataclasses.is_dataclass(value):
+        return value_words({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{key}: {value_words(item)}" for key, item in value.items() if item not in (None, "")
+        )
+    if isinstance(value, tuple | list):
+        return "; ".join(value_words(item) or "" for item in value)
+    return str(value)

@@ -91,6 +91,7 @@ async def read_readiness(conn: Uow, ctx: Ctx, _reader: Reader) -> dict[str, Any]
         "walked": [asdict(w) for w in (await read_inspections(conn))[:50]],
         "hazards": [asdict(h) for h in await read_hazards(conn)],
         "training": [asdict(row) for row in await read_training(conn)],
+        "crews": [{"id": c.id, "zh": c.zh, "en": c.en, "capacity": c.capacity} for c in plan.crews],
         "members": [
             {"id": str(m.person_id), "name": m.name, "crew": m.crew, "is_leader": m.is_leader}
             for m in await read_members(conn)

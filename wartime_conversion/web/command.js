@@ -2,6 +2,7 @@
 
 import * as forms from "./command_forms.js";
 import { clock, h, hourMinute, toast } from "./dom.js";
+import { outlook } from "./outlook.js";
 import * as queue from "./queue.js";
 import { sheet } from "./sheet.js";
 import * as siren from "./siren.js";
@@ -93,6 +94,9 @@ function top() {
       running && state.pkg.run.kind === "actual" && state.pkg.run.purpose === "conversion" ? h("button.plain.danger", { type: "button", onclick: () => forms.askReason(t("recall"), (reason) => act("POST", "/recall", { reason })) }, t("recall")) : null,
       h("button.plain", { type: "button", "data-act": "order", onclick: () => { state.ordering = true; draw(); } }, t("new_run")),
       h("a.plain.linkbutton", { href: "/drill/readiness" }, t("readiness")),
+      h("a.plain.linkbutton", { href: "/drill/plan" }, t("plan")),
+      h("a.plain.linkbutton", { href: "/drill/roster" }, t("roster")),
+      h("a.plain.linkbutton", { href: "/drill/compared" }, t("compared")),
       h("a.plain.linkbutton", { href: `${API}/runs/${state.run}/paper.pdf` }, t("paper")),
       h("button.tool", { type: "button", onclick: () => { language.at = 1 - language.at; queue.setMeta("language", language.at); draw(); } }, t("language"))));
 }
@@ -125,8 +129,8 @@ function nowColumn() {
 function override(task) { forms.askReason(`${t("override")} ${task.code}`, (reason) => act("POST", `/tasks/${task.code}/override`, { reason })); }
 
 function workColumn() {
-  const tabs = ["tasks", "injects", "scores", "hot_wash", "log"].filter((key) => key !== "injects" || state.pkg.run.kind === "drill");
-  const views = { tasks: taskTable, injects: () => forms.injects(state, act), scores: () => forms.scores(state, act), hot_wash: () => forms.hotWash(state, act), log: () => forms.logView(`${API}/runs/${state.run}`, state.pkg.run) };
+  const tabs = ["tasks", "outlook", "injects", "scores", "hot_wash", "log"].filter((key) => key !== "injects" || state.pkg.run.kind === "drill");
+  const views = { tasks: taskTable, outlook: () => outlook(state.pkg, draw), injects: () => forms.injects(state, act), scores: () => forms.scores(state, act), hot_wash: () => forms.hotWash(state, act), log: () => forms.logView(`${API}/runs/${state.run}`, state.pkg.run) };
   return [h("div.tabs", tabs.map((key) => h(`button.tab${state.tab === key ? ".on" : ""}`, { type: "button", "data-tab": key, onclick: () => { state.tab = key; draw(); } }, t(`tab_${key}`)))), views[state.tab]()];
 }
 

@@ -113,6 +113,6 @@ export function logView(base, run) {
 
 export function cars(state, act) {
   if (!state.cars.length) return h("p.soft", t("no_cars"));
-  return h("table.cars", h("tbody", state.cars.map((car) => h("tr", h("td", h("b", car.plate ?? "—"), car.plate_kind === "green" ? h("span.flag", t("electric")) : null), h("td", car.bay_id ?? ""), h("td.num", hourMinute(car.entered_at)), h("td", car.has_permit ? t("permit") : ""),
+  return h("table.cars", h("thead", h("tr", ["", t("bay"), t("entered"), t("owner_car"), ""].map((x) => h("th", x)))), h("tbody", state.cars.map((car) => h("tr", h("td", h("b", car.plate ?? "—"), car.plate_kind === "green" ? h("span.flag", t("electric")) : null), h("td", car.bay_id ?? ""), h("td.num", hourMinute(car.entered_at)), h("td.owner", { "data-owner": car.owner ?? "" }, car.owner ? [car.owner, h("small.soft", ` ${t(`rel_${car.owner_relation}`)}`)] : h("span.soft", t("owner_unknown"))),
     h("td", ["notified", "to_tow", "towed"].map((mark) => h(`button.small${car.marks.includes(mark) ? ".on" : ""}`, { type: "button", disabled: car.marks.includes(mark), onclick: () => act("POST", `/cars/${car.id}/${mark}`) }, t(`car_${mark}`))))))));
 }

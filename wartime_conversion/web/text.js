@@ -78,6 +78,9 @@ const TEXT = {
 
 export const language = { at: 0 };
 
+// A page with words of its own adds them here.
+export function learn(words) { Object.assign(TEXT, words); }
+
 export function t(key) { return TEXT[key]?.[language.at] ?? key; }
 export function has(key) { return key in TEXT; }
 export function named(thing) { return (language.at === 0 ? thing.zh : thing.en) ?? thing.zh ?? ""; }

@@ -1,0 +1,154 @@
+// The plan on a desk screen: what it holds, where its figures come from, and how a version follows another.
+
+import { h, toast } from "./dom.js";
+import { differences, versionTable } from "./plan_versions.js";
+import { taskForm } from "./plan_task.js";
+import { WORDS } from "./plan_text.js";
+import { getMeta, setMeta } from "./queue.js";
+import { call, SignInWanted } from "./sync.js";
+import { language, learn, named, t } from "./text.js";
+
+learn(WORDS);
+const API = "/api/v1/conversion/plans";
+const TABS = ["tasks", "openings", "components", "limits", "versions"];
+const page = document.getElementById("page");
+const state = { me: null, versions: [], shown: "draft", told: null, tab: "tasks", tier: "", words: "", open: null, pair: null };
+
+const planId = () => state.versions[0]?.plan_id ?? "reference";
+const isDraft = () => state.shown === "draft";
+const mayEdit = () => state.me.roles.some((role) => ["commander", "manager"].includes(role));
+const mayPublish = () => state.me.roles.includes("commander");
+
+async function load() {
+  try {
+    state.me = await call("GET", "/api/v1/session");
+    state.versions = (await call("GET", API)).sort((a, b) => b.number - a.number);
+    state.told = await call("GET", isDraft() ? `${API}/${planId()}/draft/values` : `${API}/versions/${state.shown}`);
+  } catch (fault) {
+    page.replaceChildren(h("div.card", h("p", fault instanceof SignInWanted ? t("signin") : fault.message), h("a", { href: "/drill/" }, t("login"))));
+    return;
+  }
+  draw();
+}
+
+// Says what the server answered; `then` runs only where it agreed.
+async function act(method, path, body, then) {
+  try { const told = await call(method, `${API}${path}`, body); await then?.(told); await load(); return true; } catch (fault) {
+    toast(fault.told?.detail ?? fault.message, "hot");
+    return false;
+  }
+}
+
+function draw() {
+  document.documentElement.lang = language.at === 0 ? "zh-CN" : "en";
+  document.title = t("plan");
+  const views = { tasks, openings, components, limits, versions };
+  page.replaceChildren(h("div.desk", head(), faultList(), h("nav.tabs", TABS.map((key) => h(`button.tab${state.tab === key ? ".on" : ""}`, { type: "button", "data-tab": key, onclick: () => { state.tab = key; draw(); } }, t(`ptab_${key}`)))), views[state.tab]()));
+}
+
+function head() {
+  const plan = state.told.plan;
+  return h("header.deskhead", h("div", h("h1", language.at === 0 ? plan.title_zh : plan.title_en), h("p.soft", isDraft() ? (state.told.revision ? `${t("draft")} r${state.told.revision} · v${state.told.base_number}` : t("no_draft")) : `v${state.told.number} · ${state.told.sha256.slice(0, 12)} · ${state.told.published_by}`)),
+    h("div.row", h("select", { "aria-label": t("version"), "data-version": "1", onchange: (event) => { state.shown = event.target.value; state.open = null; load(); } },
+      h("option", { value: "draft", selected: isDraft() }, t("draft")), state.versions.map((v) => h("option", { value: v.id, selected: v.id === state.shown }, `${t("version")} ${v.number} · ${v.published_at.slice(0, 10)}`))),
+      h("button.plain", { type: "button", "data-act": "download", onclick: download }, t("download")),
+      mayEdit() ? h("label.plain.linkbutton", t("upload"), h("input.hidden", { type: "file", accept: ".yaml,.yml", "data-upload": "1", "aria-label": t("upload"), onchange: upload })) : null,
+      h("a.plain.linkbutton", { href: "/drill/command" }, t("command")),
+      h("button.tool", { type: "button", "data-act": "language", onclick: () => { language.at = 1 - language.at; setMeta("language", language.at); draw(); } }, t("language")),
+      h("button.tool", { type: "button", "data-act": "theme", onclick: turnTheme }, t("theme"))));
+}
+
+function turnTheme() {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  setMeta("theme", root.dataset.theme);
+}
+
+async function download() {
+  const source = isDraft() ? (await call("GET", `${API}/${planId()}/draft`)).source : await (await fetch(`${API}/versions/${state.shown}.yaml`)).text();
+  const link = h("a", { href: URL.createObjectURL(new Blob([source], { type: "application/yaml" })), download: `${planId()}-${isDraft() ? "draft" : `v${state.told.number}`}.yaml` });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+async function upload(event) {
+  const [file] = event.target.files;
+  if (!file) return;
+  const standing = await call("GET", `${API}/${planId()}/draft`);
+  await act("PUT", `/${planId()}/draft`, { source: await file.text(), revision: standing.revision }, () => { state.shown = "draft"; toast(t("saved")); });
+}
+
+function faultList() {
+  if (!state.told.faults.length) return h("p.faults.none", { "data-faults": "0" }, t("no_faults"));
+  return h("details.faults", { "data-faults": String(state.told.faults.length), open: isDraft() }, h("summary", `${t("faults")} ${state.told.faults.length}`), h("ul", state.told.faults.map((f) => h("li", h("code", f.fault), " ", f.place, " ", h("span.soft", f.detail)))));
+}
+
+// How far a figure may be trusted: A is an assumption, M a recollection; both wait for the owner.
+export function marks(sources) {
+  const flag = (code) => (code === "A" ? h("span.flag.warm", { title: state.told.plan.sources[code] }, `A ${t("assumed")} · ${t("to_confirm")}`) : code === "M" ? h("span.flag.warm", { title: state.told.plan.sources[code] }, `M ${t("recalled")} · ${t("to_confirm")}`) : h("span.flag", { title: state.told.plan.sources[code] ?? "" }, code));
+  return sources.map(flag);
+}
+
+const tierName = (id) => named(state.told.plan.tiers.find((tier) => tier.id === id) ?? { zh: id });
+const taskName = (task) => (language.at === 0 ? task.name_zh : task.name_en);
+
+function tasks() {
+  const all = [...state.told.plan.tasks, ...state.told.plan.restore_tasks];
+  const wanted = all.filter((task) => (!state.tier || task.tier === state.tier) && `${task.id} ${task.name_zh} ${task.name_en}`.toLowerCase().includes(state.words.toLowerCase()));
+  const list = h("div.plantasks", wanted.map(taskLine));
+  const words = h("input", { type: "search", value: state.words, placeholder: t("search"), "aria-label": t("search"), onchange: () => { state.words = words.value; draw(); } });
+  return h("section", h("div.row.filters", h("select", { "aria-label": t("tiers"), onchange: (event) => { state.tier = event.target.value; draw(); } }, h("option", { value: "" }, `${t("all_tiers")} ${all.length}`), state.told.plan.tiers.map((tier) => h("option", { value: tier.id, selected: tier.id === state.tier }, named(tier)))), words), list);
+}
+
+function taskLine(task) {
+  const isOpen = state.open === task.id;
+  return h("article.plantask", { "data-plan-task": task.id },
+    h("button.plantaskhead", { type: "button", "aria-expanded": String(isOpen), onclick: () => { state.open = isOpen ? null : task.id; draw(); } },
+      h("code", task.id), h("b", taskName(task)), h("span.soft", `${tierName(task.tier)} · ${task.spread.optimistic_min} / ${task.spread.likely_min} / ${task.spread.pessimistic_min} ${t("minutes")}`),
+      h("span.marks", task.hold_point ? h("span.flag.hold", t("hold_point")) : null, task.two_person ? h("span.flag", t("two_person")) : null, marks(task.sources))),
+    isOpen ? taskBody(task) : null);
+}
+
+function taskBody(task) {
+  const line = (label, value) => (value ? [h("dt", label), h("dd", value)] : null);
+  const counts = (map) => Object.entries(map).map(([id, n]) => `${id} ${n}`).join(", ");
+  const bounds = (v) => [v.least, v.most].some((x) => x !== null) ? ` ${v.least ?? ""}…${v.most ?? ""} ${v.unit}` : "";
+  return h("div.plantaskbody",
+    h("dl", line(t("duration"), `${task.spread.optimistic_min} / ${task.spread.likely_min} / ${task.spread.pessimistic_min}`), line(t("needs"), task.links.map((l) => `${l.task_id} ${l.kind}${l.lag_min ? ` ${l.lag_min > 0 ? "+" : ""}${l.lag_min}` : ""}`).join(", ")),
+      line(t("crew"), [counts(task.crew), counts(task.equipment), counts(task.materials)].filter(Boolean).join(" · ")), line(t("acceptance"), language.at === 0 ? task.acceptance_zh : task.acceptance_en),
+      line(t("values"), task.acceptance.map((v) => `${named(v)}${bounds(v)}`).join("; ")), line(t("evidence"), task.evidence.join(", ")), line(t("hazards"), task.hazards.join(", ")), line(t("by"), `${t(`role_${task.sign_role}`)}${task.hold_role ? ` · ${t("hold_point")} ${t(`role_${task.hold_role}`)}` : ""}`),
+      line(t("source"), task.sources.map((code) => `${code}: ${state.told.plan.sources[code] ?? "?"}`).join("; "))),
+    isDraft() ? (mayEdit() ? taskForm(task, (fields) => act("PATCH", `/${planId()}/draft/tasks/${task.id}`, { fields, revision: state.told.revision }, () => toast(t("saved")))) : h("p.soft", t("cannot_edit")))
+      : mayEdit() ? h("button.plain", { type: "button", "data-act": "to-draft", onclick: () => { state.shown = "draft"; load(); } }, t("edit_in_draft")) : null);
+}
+
+const table = (heads, rows) => h("div.scroll", h("table", h("thead", h("tr", heads.map((x) => h("th", x)))), h("tbody", rows)));
+
+function openings() {
+  return table(["", t("opening"), t("size"), t("zone"), t("peacetime"), t("wartime"), t("measure"), t("closed_by")], state.told.plan.openings.map((o) => h("tr", { "data-opening": o.id }, h("td", h("code", o.id)), h("td", named(o)), h("td", o.size_m), h("td", o.zone), h("td", o.peacetime), h("td", o.wartime), h("td", o.measure), h("td", o.closed_by.join(", ")))));
+}
+
+function components() {
+  return table(["", t("ledger"), t("opening"), t("kind"), t("quantity"), t("stored_at"), t("condition"), t("last_fitted"), t("source")], state.told.plan.components.map((c) => h("tr", { "data-component": c.id }, h("td", h("code", c.id)), h("td", named(c)), h("td", c.opening_id), h("td", c.kind), h("td.num", String(c.quantity)), h("td", c.stored_at), h("td", t(`cond_${c.condition}`)), h("td", c.last_fitted ?? t("never")), h("td", marks([c.source])))));
+}
+
+function limits() {
+  const plan = state.told.plan;
+  return h("section", h("div.cards", plan.tiers.map((tier) => h("article.limit", { "data-tier": tier.id }, h("h2", named(tier)), h("output", tier.limit_days === null ? t("no_limit") : t("limit_days").replace("{n}", tier.limit_days)), tier.limit_days === null ? null : h(`span.flag${tier.limit_confirmed ? "" : ".warm"}`, tier.limit_confirmed ? t("sourced") : t("to_confirm")),
+    h("p.soft", `${t("source")}: ${tier.limit_source}`), h("p.soft", `${t("calendar_word")}: ${tier.calendar_text}`), h("p.soft", `${t("clock_word")}: ${tier.clock_text}`)))),
+  h("h2", t("source")), h("dl.sources", Object.entries(plan.sources).map(([code, text]) => [h("dt", marks([code])), h("dd", text)])));
+}
+
+function versions() {
+  const note = h("input", { maxLength: 2000, placeholder: t("publish_note"), "aria-label": t("publish_note"), required: true });
+  const publish = h("form.row", { "data-form": "publish", onsubmit: async (event) => {
+    event.preventDefault();
+    const draft = await call("GET", `${API}/${planId()}/draft`);
+    await act("POST", `/${planId()}/versions`, { source: draft.source, note: note.value }, (told) => { state.shown = told.id; state.tab = "versions"; toast(`${t("published")} v${told.number}`); });
+  } }, note, h("button.big", { type: "submit" }, t("publish")));
+  return h("section", mayPublish() && isDraft() && state.told.revision ? publish : null, versionTable(state.versions, API), differences(state, API, draw));
+}
+
+language.at = (await getMeta("language")) ?? 0;
+document.documentElement.dataset.theme = (await getMeta("theme")) ?? "dark";
+await load();
