@@ -76,6 +76,8 @@ async def test_a_driver_starts_sees_the_cost_move_and_stops(
     await browser.post("/c/E27/stop")
     done = await _situation(browser, "done")
     assert "¥" in first and "kWh" in done
+    # The tab itself says that the charge is over: the page reloads when its situation changes.
+    assert "<title>正在充电 · E27</title>" in first and "<title>充电已结束 · E27</title>" in done
     ((total_fen, plate, reason),) = await yard.rows(
         "select b.total_fen, t.plate, t.stop_reason "
         "from charging.bill b join charging.transaction t on t.id = b.transaction_id"
