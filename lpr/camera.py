@@ -10,13 +10,15 @@ from lpr.reader import Look, PlateReader
 from lpr.rules.match import distance
 from lpr.rules.plate import Kind
 from lpr.rules.vote import NOTHING, vote
+from lpr.rules.way import Motion
 from lpr.source import Frame, Source
-from lpr.tracks import SAME_CAR, Motion, Said, Tracks, opinion_of, quality
+from lpr.tracks import CORRECT_S, SAME_CAR, Said, Tracks, opinion_of, quality
 from lpr.vision.motion import Presence
 from lpr.vision.picture import Picture
 
 CONFIRMED_LOOKS = 3  # reader A is asked about so many of a car's best looks
 SURE_BESIDE_CLAIM = 0.9  # our confidence from which the camera's own reader counts as the second one
+UNPLATED_S = 2.0  # as long in the picture without a plate: a car that shows none
 STILL_REPEAT_S = 10.0  # a still of the same plate this soon is the same car
 
 
@@ -76,7 +78,9 @@ class CameraLoop:
         self._cars = 0
         self._last_still: tuple[str, float] | None = None
         self._seen_plate_at_s = -1e9
-        self._is_unplated = False
+        self._there_since_s: float | None = None
+        self._unplated: tuple[int, float] | None = None  # the car said without a plate, and when
+        self._cars_of_tracks: dict[int, int] = {}
 
     def passages(
         self, stop: threading.Event, on_fault: Callable[[Frame], None]
@@ -96,7 +100,7 @@ class CameraLoop:
                 for passage in self._live(frame, frame.picture):
                     yield passage, frame
         for said in self._tracks.finish(at_s):
-            yield self._settled(said), Frame(picture=None, at_s=at_s)
+            yield self._one_car(self._settled(said)), Frame(picture=None, at_s=at_s)
 
     def _still(self, frame: Frame, picture: Picture) -> Passage | None:
         looks = self._reader.read(picture, "both")
@@ -129,19 +133,41 @@ class CameraLoop:
 
     def _live(self, frame: Frame, picture: Picture) -> Iterator[Passage]:
         looks = self._reader.read(picture, "b")
-        if looks:
+        said = self._tracks.update(looks, frame.at_s, picture)
+        if said or any(look.text for look in looks):
             self._seen_plate_at_s = frame.at_s
-        for said in self._tracks.update(looks, frame.at_s, picture):
-            yield self._settled(said)
-        is_there = self._presence.update(picture, frame.at_s)
-        if not is_there:
-            self._is_unplated = False
-        elif not self._is_unplated and frame.at_s - self._seen_plate_at_s > 2.0:
-            self._is_unplated = True
-            yield self._unplated(picture, frame.at_s)
+        for one in said:
+            yield self._one_car(self._settled(one))
+        if self._is_without_plate(self._presence.update(picture, frame.at_s), frame.at_s):
+            yield self._unplated_car(picture, frame.at_s)
 
-    def _unplated(self, picture: Picture, at_s: float) -> Passage:
+    def _is_without_plate(self, is_there: bool, at_s: float) -> bool:
+        """Something large has stood here since a while, and no plate was seen on it nor just before it."""
+        if not is_there:
+            self._there_since_s = self._unplated = None
+            return False
+        if self._there_since_s is None:
+            self._there_since_s = at_s
+        had_plate = self._seen_plate_at_s >= self._there_since_s - UNPLATED_S
+        return (
+            self._unplated is None
+            and not had_plate
+            and self._tracks.unsettled == 0
+            and at_s - self._there_since_s >= UNPLATED_S
+        )
+
+    def _one_car(self, passage: Passage) -> Passage:
+        """A plate that shows up soon after its car was said without one corrects that, and is no second car."""
+        if not passage.is_correction and self._unplated is not None:
+            car, said_at_s = self._unplated
+            if passage.at_s - said_at_s <= CORRECT_S:
+                self._cars_of_tracks, self._unplated = {passage.car: car}, None
+                return replace(passage, car=car, is_correction=True)
+        return replace(passage, car=self._cars_of_tracks.get(passage.car, passage.car))
+
+    def _unplated_car(self, picture: Picture, at_s: float) -> Passage:
         self._cars += 1
+        self._unplated = (-self._cars, at_s)
         return Passage(
             car=-self._cars,
             text="",

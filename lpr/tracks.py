@@ -1,13 +1,13 @@
 """Follow plates from frame to frame, and say each car once.
 
-A car is said when `AGREEING_LOOKS` looks agree or when it is gone, and once more (as a correction) when better looks
-change the verdict soon after. A plate that comes back within `REPEAT_S` where it was, or with the same text, is
-the same car: a parked car is never said again.
+A car is said when `AGREEING_LOOKS` looks agree (and its way is known, or `WAY_S` has passed) or when it is gone, and
+once more (as a correction) when better looks change the verdict soon after. A plate that comes back within `REPEAT_S`
+where it was, or with the same text, is the same car: a parked car is never said again.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,24 @@ from numpy.typing import NDArray
 from lpr.reader import Look
 from lpr.rules.match import distance
 from lpr.rules.vote import NOTHING, Opinion, Verdict, vote
+from lpr.rules.way import Mark, Motion, motion_of
 from lpr.vision.picture import Picture
 
-Motion = Literal["approaching", "leaving", "still"]
 KEPT_LOOKS = 15
 GONE_S = 0.8  # not seen for so long: the car has left the picture
+UNREAD_GONE_S = 2.5  # a plate nobody could read yet may be found again after a gap
+UNREAD_LOOKS = (
+    3  # a plate without text must have been seen so often: a grille is taken for a plate now and then
+)
+FAINT = 0.2  # confidence below which a text seen fewer than three times is no car
+WAY_S = 0.4  # how long a settled text waits to know which way the car drives
+KEPT_MARKS = 150
 REPEAT_S = 60.0  # a plate of the same text within this time is the same car
 CORRECT_S = 4.0  # a barrier takes two to four seconds to open; later a change of mind helps nobody
 REACH = 1.2  # how far a plate moves between two looks, in plate widths
 REACH_SAME_TEXT = 5.0
 SAME_CAR = 0.8  # distance of `rules.match` up to which two texts are one plate
 OTHER_CAR = 2.5
-GROWTH = 1.12  # a plate that grew by this much has come nearer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +44,7 @@ class Said:
         verdict: the vote; `text` empty when a plate was seen and could not be read.
         looks: the looks it rests on, best first.
         frame: the picture of the best look.
-        motion: how the plate's size changed.
+        motion: which way the car drives.
         is_correction: replaces what the track said before.
         decided_at_s: moment of the deciding look, on the caller's clock.
     """
@@ -61,9 +67,9 @@ class Track:
     last_at_s: float
     centre: NDArray[np.float32]
     width: float
-    first_width: float
     speed: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     looks: list[Look] = field(default_factory=list)
+    marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=KEPT_MARKS))
     said: Verdict | None = None
     said_at_s: float = 0.0
     best_frame: Picture | None = None
@@ -81,10 +87,18 @@ class Track:
 
     @property
     def motion(self) -> Motion:
-        """Whether the plate grew, shrank or neither."""
-        if self.width > self.first_width * GROWTH:
-            return "approaching"
-        return "leaving" if self.width * GROWTH < self.first_width else "still"
+        """Whether the plate came nearer, went away, or neither."""
+        return motion_of(self.marks)
+
+    def is_a_car(self, verdict: Verdict) -> bool:
+        """Whether it was seen often or well enough to be said when it is gone."""
+        if len(self.looks) >= UNREAD_LOOKS:
+            return True
+        return verdict.text != "" and verdict.confidence >= FAINT
+
+    def may_be_said(self, verdict: Verdict, at_s: float) -> bool:
+        """Enough looks agree, and the way is known or has been waited for."""
+        return verdict.is_settled and (at_s - self.first_at_s >= WAY_S or self.motion != "still")
 
 
 def opinion_of(look: Look) -> Opinion:
@@ -169,7 +183,6 @@ class Tracks:
             last_at_s=at_s,
             centre=look.corners.mean(0),
             width=width,
-            first_width=width,
         )
         self._tracks.append(track)
         return track
@@ -177,11 +190,12 @@ class Tracks:
     def _say(self, at_s: float) -> list[Said]:
         said = []
         for track in self._tracks:
-            left = not track.is_gone and at_s - track.last_at_s > GONE_S
-            track.is_gone = track.is_gone or left
             verdict = track.verdict
+            gone_s = GONE_S if verdict.text else UNREAD_GONE_S
+            left = not track.is_gone and at_s - track.last_at_s > gone_s
+            track.is_gone = track.is_gone or left
             if track.said is None:
-                if verdict.is_settled or left:
+                if (left and track.is_a_car(verdict)) or track.may_be_said(verdict, at_s):
                     said.append(_said(track, verdict, at_s, is_correction=False))
             elif (
                 verdict.text != track.said.text
@@ -202,6 +216,7 @@ def _take(track: Track, look: Look, at_s: float, frame: Picture | None) -> None:
     track.centre = centre
     track.width = float(np.linalg.norm(look.corners[1] - look.corners[0]))
     track.last_at_s = at_s
+    track.marks.append(Mark(at_s=at_s, width=track.width, y=float(centre[1])))
     track.looks.append(look)
     if quality(look) > track.best_quality:
         track.best_quality, track.best_frame = quality(look), frame

@@ -11,12 +11,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from lpr.rules.forced import forced_texts
 from lpr.rules.plate import CHARS, PATTERNS, Pattern, fits, printed
 
 Lattice = NDArray[np.float32]
 BEAM = 10
 KEEP_CHAR = math.log(2e-4)  # a character below this at a moment is not tried there
 SKIP_BLANK = math.log(0.9995)  # a moment as blank as this changes nothing
+FORCED_LEAST = 0.3  # mean posterior of the characters from which a text that had to be forced is kept
 COLOUR_WEIGHT = 0.5  # the colour head is surer than it is right
 NEVER = -1e30
 
@@ -185,6 +187,9 @@ def decode(
     """
     raw = raw_text(lattices[0])
     texts = dict.fromkeys(text for lattice in lattices for text, _ in _quick(lattice))
+    is_forced = not texts
+    if is_forced:
+        texts = dict.fromkeys(text for lattice in lattices for text in forced_texts(lattice))
     best: tuple[float, str, Pattern] | None = None
     for text in texts:
         heard = sum(log_posterior(lattice, text) for lattice in lattices)
@@ -196,12 +201,11 @@ def decode(
     if best is None:
         return Decoded(text="", pattern=None, raw_text=raw, score=NEVER, char_confidence=())
     score, text, pattern = best
+    sure = char_confidence(lattices, text)
+    if is_forced and math.prod(sure) < FORCED_LEAST ** len(text):
+        return Decoded(text="", pattern=None, raw_text=raw, score=NEVER, char_confidence=())
     return Decoded(
-        text=printed(text, pattern),
-        pattern=pattern,
-        raw_text=raw,
-        score=score,
-        char_confidence=char_confidence(lattices, text),
+        text=printed(text, pattern), pattern=pattern, raw_text=raw, score=score, char_confidence=sure
     )
 
 

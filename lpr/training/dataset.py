@@ -1,6 +1,5 @@
 """Training pictures for the reader: real crops, crops with exchanged characters, and rendered plates, all degraded."""
 
-import csv
 import hashlib
 import random
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from lpr.rules.plate import CHARS, COLOURS, PROVINCES
 from lpr.training.nets import READER_H, READER_W
+from lpr.training.permitted import permitted_rows
 from lpr.training.render import Glyphs, draw_plate, plate_text
 
 KIND_WEIGHTS = {"blue": 42, "yellow1": 12, "yellow2": 10, "green": 18, "white": 8, "black": 6, "other": 4}
@@ -44,7 +44,7 @@ def held_out(text: str) -> bool:
 def load_crops(data: Path, boxes_file: Path) -> list[Crop]:
     boxes = np.load(boxes_file, allow_pickle=True).item()
     crops = []
-    for row in csv.DictReader((data / "crops/labels.csv").open(encoding="utf-8")):
+    for row in permitted_rows(data / "crops"):
         tags = row["tags"]
         crops.append(
             Crop(
@@ -259,7 +259,8 @@ class ReaderPictures:
             for c in crops
         ]
         self.cells = [c for c in crops if c.boxes is not None and c.upright and len(c.text) == 7]
-        self.scenes = [cv2.imread(str(p)) for p in sorted((data / "scenes").glob("s_*.jpg"))[::9]]
+        files = sorted(row["file"] for row in permitted_rows(data / "scenes"))
+        self.scenes = [cv2.imread(str(data / "scenes" / file)) for file in files[::9]]
 
     def background(self) -> np.ndarray:
         scene = self.rng.choice(self.scenes)
@@ -274,11 +275,12 @@ class ReaderPictures:
         if choice < self.p_real:
             crop = rng.choices(self.crops, self.weights)[0]
             picture = warped(crop.picture, rng, strong=rng.uniform(0.2, 1.0), background=None)
-            picture, text, kind = degrade(picture, rng, 0.45), crop.text, crop.kind
+            picture, text, kind = degrade(picture, rng, rng.uniform(0.3, 0.75)), crop.text, crop.kind
         elif choice < self.p_real + self.p_exchanged:
             crop = rng.choice(self.cells)
             picture, text = exchange(crop, self.glyphs, rng)
-            picture = degrade(warped(picture, rng, strong=rng.uniform(0.3, 1.1), background=None), rng, 0.6)
+            picture = warped(picture, rng, strong=rng.uniform(0.3, 1.1), background=None)
+            picture = degrade(picture, rng, rng.uniform(0.4, 0.9))
             kind = crop.kind
         else:
             kind = rng.choices(list(KIND_WEIGHTS), list(KIND_WEIGHTS.values()))[0]

@@ -6,12 +6,13 @@ mask a character, kept in `glyphs.npz` beside the training data cache, never in 
 """
 
 import argparse
-import csv
 from collections import defaultdict
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from lpr.training.permitted import permitted_rows
 
 CELL_W, CELL_H = 54, 104  # 45 x 90 mm with a rim
 STARTS_MM = [15.5, 72.5, 151.5, 208.5, 265.5, 322.5, 379.5]
@@ -120,7 +121,7 @@ def main() -> None:
     args = parser.parse_args()
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     boxes_out: dict[str, list[list[float]]] = {}
-    for row in csv.DictReader((args.data / "crops/labels.csv").open(encoding="utf-8")):
+    for row in permitted_rows(args.data / "crops"):
         if len(row["text"]) != 7 or row["kind"] not in ("blue", "yellow1"):
             continue
         if (

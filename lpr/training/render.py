@@ -5,7 +5,6 @@ free fonts (Noto Sans CJK, OFL; WenQuanYi Zen Hei and Micro Hei, GPL with font e
 Oswald, Roboto Condensed, Archivo Narrow, ZCOOL QingKe HuangYou, OFL / Apache). Fonts draw training pictures only.
 """
 
-import csv
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lpr.layout import layout
 from lpr.rules.plate import DIGITS, LETTERS, PROVINCES
+from lpr.training.permitted import permitted_rows
 
 DRAWN_PX_PER_MM = 0.6
 
@@ -49,7 +49,7 @@ class Glyphs:
             self.real[chr(int(name[1:], 16))] = [glyph]
         self.single: dict[str, list[np.ndarray]] = {}
         if single is not None:
-            for row in csv.DictReader((single / "labels.csv").open(encoding="utf-8")):
+            for row in permitted_rows(single):
                 grey = cv2.imread(str(single / row["file"]), cv2.IMREAD_GRAYSCALE).astype(np.float32)
                 low, high = np.percentile(grey, [15, 95])
                 self.single.setdefault(row["text"], []).append(
@@ -117,7 +117,7 @@ def plate_text(kind: str, rng: random.Random) -> str:
     body = "".join(serial)
     if (
         kind == "blue"
-        or (kind == "yellow1" and rng.random() < 0.7)
+        or (kind == "yellow1" and rng.random() < 0.55)
         or (kind == "black" and rng.random() < 0.45)
     ):
         return province + area + body

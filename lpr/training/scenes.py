@@ -1,6 +1,5 @@
 """Training pictures for the locator: real scenes seen anew, and plates pasted where there were none."""
 
-import csv
 import hashlib
 import random
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from lpr.rules.plate import DIGITS, LETTERS
 from lpr.training.dataset import KIND_WEIGHTS, load_crops
+from lpr.training.permitted import permitted_rows
 from lpr.training.render import Glyphs, draw_plate, plate_text
 
 SIDE = 384
@@ -31,7 +31,7 @@ class Scene:
 def load_scenes(data: Path, held: bool) -> list[Scene]:
     """Scenes with corners, and negatives; one in twelve is held out (chosen by file name)."""
     scenes = []
-    for row in csv.DictReader((data / "scenes/labels.csv").open(encoding="utf-8")):
+    for row in permitted_rows(data / "scenes"):
         if (hashlib.sha256(row["file"].encode()).digest()[0] % 12 == 0) is not held:
             continue
         picture = cv2.imread(str(data / "scenes" / row["file"]))

@@ -151,6 +151,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)  # a drawing process forked beside OpenCV threads can hang for ever
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
     now = datetime.now(UTC)

@@ -138,6 +138,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)  # a drawing process forked beside OpenCV threads can hang for ever
     torch.manual_seed(args.seed)
     hour, minute = map(int, args.until.split(":"))
     end = datetime.now(UTC).replace(hour=hour, minute=minute, second=0).timestamp()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.rules.vote import AGREEING_LOOKS, Opinion, vote
-from lpr.tracks import GONE_S, KEPT_LOOKS, REPEAT_S, Said, Tracks
+from lpr.tracks import GONE_S, KEPT_LOOKS, REPEAT_S, WAY_S, Said, Tracks
 from tests.lpr.looks import look
 
 FRAME_S = 0.04
@@ -145,3 +145,25 @@ def test_a_long_stay_in_the_picture_keeps_the_best_looks() -> None:
     (track,) = tracks._tracks
     assert len(track.looks) == KEPT_LOOKS
     assert min(k.confidence for k in track.looks) > 0.7
+
+
+def test_a_grille_taken_for_a_plate_once_is_no_car() -> None:
+    tracks = Tracks()
+    assert tracks.update([look("", 400)], 0.0) == []
+    assert tracks.update([look("苏F12345", 900, sure=0.05)], FRAME_S) == []
+    assert tracks.update([], 20.0) == []
+
+
+def test_a_plate_read_only_after_a_gap_is_one_read() -> None:
+    tracks = Tracks()
+    said = drive(tracks, [""] * 4 + ["-"] * 40)
+    said += drive(tracks, ["苏F12345"] * 6, start_s=44 * FRAME_S)
+    said += tracks.update([], 20.0)
+    assert [s.verdict.text for s in said] == ["苏F12345"]
+
+
+def test_a_standing_car_is_said_without_waiting_for_ever_for_its_way() -> None:
+    tracks = Tracks()
+    said = [s for i in range(40) for s in tracks.update([look("苏F12345", 400)], i * FRAME_S)]
+    assert [(s.verdict.text, s.motion) for s in said] == [("苏F12345", "still")]
+    assert said[0].decided_at_s <= WAY_S + FRAME_S
