@@ -1,4 +1,4 @@
-"""The best complete text of each pattern in a lattice, however unlikely, for plates on which the beam search ends empty.
+"""The best complete text of each pattern in a lattice, for plates on which the beam search ends empty.
 
 The beam keeps the likeliest beginnings; on a blurred plate all of them may be a character short of every pattern. Here
 the number of places is fixed first and Viterbi spreads the moments over them, so a complete text comes out.
