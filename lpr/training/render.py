@@ -2,7 +2,7 @@
 
 Glyphs come from the averaged real typeface (`harvest.py`), from single real characters of rare provinces, and from
 free fonts (Noto Sans CJK, OFL; WenQuanYi Zen Hei and Micro Hei, GPL with font exception / Apache; Barlow, Saira,
-Oswald, Roboto Condensed, Archivo Narrow, ZCOOL QingKe HuangYou, OFL / Apache). Fonts draw training pictures only.
+Oswald, Roboto Condensed, Archivo Narrow, OFL / Apache). Fonts draw training pictures only.
 """
 
 import random
