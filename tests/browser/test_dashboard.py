@@ -96,7 +96,10 @@ def test_the_screens_grey_out_without_the_server_and_come_back_with_it(
         page.wait_for_selector("[data-age=live]:not(.is-stale)")
         page.wait_for_selector("#plan [data-bay='B1-050']")
     page.wait_for_selector("html.live-stale", state="attached")
-    assert float(page.evaluate("getComputedStyle(document.querySelector('.plan-frame')).opacity")) < 1
+    # The greying is a transition, so its first moment still shows the full colour.
+    page.wait_for_function(
+        "() => Number(getComputedStyle(document.querySelector('.plan-frame')).opacity) < 1"
+    )
     tell(dsn, "B1-050", occupied=False)
     with garage.serving(dsn, site, port=port, is_first=False):
         page.wait_for_selector("html:not(.live-stale)", state="attached")
