@@ -8,7 +8,7 @@ import pytest
 
 from tests.journeys.house import House, eventually
 
-EVSE, PLATE = "E28", "苏FD40618"
+PLATE = "苏FD40618"
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,24 @@ def garage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     assert house.stop() == 0
 
 
-def situation(driver: httpx.Client) -> str:
-    text = driver.get(f"/c/{EVSE}").text
+def situation(driver: httpx.Client, evse: str) -> str:
+    text = driver.get(f"/c/{evse}").text
     return text.split('data-situation="')[1].split('"')[0]
+
+
+def start_at_a_free_charger(house: House, driver: httpx.Client) -> str:
+    """The demonstration's own cars come and go, so the driver takes whichever charger is free just now."""
+
+    def started() -> str | None:
+        for evse in (f"E{number:02d}" for number in range(1, 31)):
+            if situation(driver, evse) == "free":
+                driver.post(f"/c/{evse}/start", data={"plate": PLATE})
+                eventually(lambda evse=evse: situation(driver, evse) != "free", f"{evse} answers", 30)  # type: ignore[misc]
+                if situation(driver, evse) in ("starting", "mine"):
+                    return evse
+        return None
+
+    return eventually(started, "a charger was free", 120)
 
 
 def stay_states(house: House) -> list[str]:
@@ -41,20 +56,19 @@ def test_one_bill_for_parking_and_charging_is_paid_and_opens_the_exit(garage: Ho
     garage.show("A-IN", PLATE, seed=77)
     eventually(lambda: stay_states(garage) == ["inside"], "the car is inside", 60)
     with httpx.Client(base_url=garage.url, timeout=20, follow_redirects=True) as driver:
-        eventually(lambda: situation(driver) == "free", "the charger is free", 120)
-        driver.post(f"/c/{EVSE}/start", data={"plate": PLATE})
-        eventually(lambda: situation(driver) == "mine", "the charge is this driver's", 60)
+        evse = start_at_a_free_charger(garage, driver)
+        eventually(lambda: situation(driver, evse) == "mine", "the charge is this driver's", 60)
         eventually(
             lambda: garage.rows(
                 "select 1 from charging.meter_sample s join charging.transaction t on t.id = s.transaction_id "
-                "where t.plate = %(plate)s and s.delivered_wh > 20",
+                "where t.plate = %(plate)s and s.delivered_wh > 30",
                 plate=PLATE,
             ),
-            "energy was metered",
-            60,
+            "enough energy for more than a fen was metered, also at the slowest car's 3.3 kW",
+            120,
         )
-        driver.post(f"/c/{EVSE}/stop")
-        eventually(lambda: situation(driver) == "done", "the charge is over", 60)
+        driver.post(f"/c/{evse}/stop")
+        eventually(lambda: situation(driver, evse) == "done", "the charge is over", 60)
         ((owed_fen,),) = garage.rows(
             "select b.total_fen from charging.bill b join charging.transaction t on t.id = b.transaction_id "
             "where t.plate = %(plate)s",
