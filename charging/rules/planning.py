@@ -10,8 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import coo_array
 
 from charging.rules.sharing import (
     MIN_A,
@@ -98,6 +96,10 @@ def _plan(moment: Moment) -> Floats | None:
             add(both, places, -signs, np.zeros(count))
     total = size + count
     above = np.array(bounds_above)
+    # Slow to import; the central system listens before its first plan is made.
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
     matrix = coo_array(
         (
             np.concatenate([values for _, _, values in rows]),
