@@ -142,10 +142,43 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModbusPlace:
+    """Where a Modbus/TCP device answers; `unit` tells devices behind one gateway apart."""
+
+    host: str
+    port: int
+    unit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierWiring:
+    """How a barrier hangs on a Modbus relay module: coils that move it, inputs that say how it stands.
+
+    Addresses count from 0, as on the wire. Without `close_coil` the arm falls once `open_coil` is let go.
+    """
+
+    place: ModbusPlace
+    open_coil: int
+    close_coil: int | None
+    loop_input: int
+    up_input: int
+    down_input: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardWiring:
+    """Where a remaining-space board takes its numbers: one holding register a line from `first_register` on."""
+
+    place: ModbusPlace
+    first_register: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
     """One path through one gate, used one way.
 
-    `gate` is where the barrier stands, `angle_deg` the direction in which cars drive.
+    `gate` is where the barrier stands, `angle_deg` the direction in which cars drive. `barrier` and `board` say how
+    the real devices are reached; where one is `None` a simulated one stands in, and is shown as such.
     """
 
     id: LaneId
@@ -158,6 +191,8 @@ class Lane:
     angle_deg: float
     camera: CameraId
     fallback: Fallback
+    barrier: BarrierWiring | None = None
+    board: BoardWiring | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,15 @@ from facility.ids import BayId, CameraId, EvseId, LaneId, LevelId, OpeningId, Zo
 from facility.layout import (
     Aisle,
     Assumption,
+    BarrierWiring,
     Bay,
+    BoardWiring,
     Camera,
     Evse,
     Fallback,
     Lane,
     Level,
+    ModbusPlace,
     Opening,
     Phases,
     Point,
@@ -29,6 +32,7 @@ from facility.site_file import (
     CameraPart,
     LanePart,
     LevelPart,
+    ModbusPart,
     OpeningPart,
     ProtectiveUnitPart,
     RowPart,
@@ -185,7 +189,38 @@ def _lane(part: LanePart, levels: dict[LevelId, Level]) -> Lane:
         fallback=Fallback(
             database=part.fallback.database, network=part.fallback.network, camera=part.fallback.camera
         ),
+        barrier=_barrier(part),
+        board=_board(part),
     )
+
+
+def _barrier(part: LanePart) -> BarrierWiring | None:
+    if part.barrier is None:
+        return None
+    wired = part.barrier
+    inputs = (wired.loop_input, wired.up_input, wired.down_input)
+    if len(set(inputs)) < len(inputs) or wired.open_coil == wired.close_coil:
+        raise ValueError(f"lanes.{part.id}.barrier: one address stands for two things")
+    return BarrierWiring(
+        place=_modbus(wired),
+        open_coil=wired.open_coil,
+        close_coil=wired.close_coil,
+        loop_input=wired.loop_input,
+        up_input=wired.up_input,
+        down_input=wired.down_input,
+    )
+
+
+def _board(part: LanePart) -> BoardWiring | None:
+    if part.board is None:
+        return None
+    if part.direction != "in":
+        raise ValueError(f"lanes.{part.id}.board: only an entry has a board")
+    return BoardWiring(place=_modbus(part.board), first_register=part.board.first_register)
+
+
+def _modbus(part: ModbusPart) -> ModbusPlace:
+    return ModbusPlace(host=part.host, port=part.port, unit=part.unit)
 
 
 def _camera(part: CameraPart, lanes: dict[LaneId, Lane]) -> Camera:

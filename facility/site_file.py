@@ -9,6 +9,7 @@ from facility.layout import Area, BayKind, Current, Direction, OpeningKind, Poli
 Metres = Annotated[float, Field(allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Place = tuple[Metres, Metres]
+WireAddress = Annotated[int, Field(ge=0, le=65535)]
 
 
 class _Part(BaseModel):
@@ -89,6 +90,30 @@ class FallbackPart(_Part):
     camera: Policy
 
 
+class ModbusPart(_Part):
+    """A device that speaks Modbus/TCP."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=502, ge=1, le=65535)
+    unit: int = Field(default=1, ge=0, le=255)
+
+
+class BarrierPart(ModbusPart):
+    """A barrier on a relay module; without `close_coil` its arm falls when `open_coil` is let go."""
+
+    open_coil: WireAddress
+    close_coil: WireAddress | None = None
+    loop_input: WireAddress
+    up_input: WireAddress
+    down_input: WireAddress
+
+
+class BoardPart(ModbusPart):
+    """A board of numbers: one holding register a line."""
+
+    first_register: WireAddress = 0
+
+
 class LanePart(_Part):
     id: str
     name: WordsPart
@@ -100,6 +125,8 @@ class LanePart(_Part):
     angle_deg: float
     camera: str
     fallback: FallbackPart
+    barrier: BarrierPart | None = None
+    board: BoardPart | None = None
 
 
 class CameraPart(_Part):

@@ -1,21 +1,19 @@
 """Remaining-space boards: one at each entry lane with the levels behind it, shown anew when something changed."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
-
-from psycopg import AsyncConnection
 
 from facility.context import Context
 from facility.db import listen, unit_of_work
 from facility.ids import LaneId
-from facility.logs import get_logger
 from facility.site import Lane, Site
-from gateway.parking.drivers.board import Board, BoardFault, BoardLine, SimulatedBoard
+from facility.store import clear_alarm, raise_alarm
+from gateway.parking.drivers.board import Board, BoardFault, BoardLine
+from gateway.parking.equipment import boards_of
 from gateway.parking.free_places import FreePlaces, read_free_places
 
-log = get_logger()
-Conn = AsyncConnection[Any]
 SWEEP_S = 10.0
+BOARD_FAILED = "board.failed"
 
 
 def lines_for(site: Site, lane: Lane, places: FreePlaces) -> tuple[BoardLine, ...]:
@@ -29,34 +27,46 @@ def lines_for(site: Site, lane: Lane, places: FreePlaces) -> tuple[BoardLine, ..
 
 
 async def show_all(
-    conn: Conn, ctx: Context, boards: Mapping[LaneId, Board], shown: dict[LaneId, tuple[BoardLine, ...]]
+    ctx: Context, boards: Mapping[LaneId, Board], shown: dict[LaneId, tuple[BoardLine, ...]]
 ) -> int:
-    """Show what changed on every board; a board that fails is tried again at the next change.
+    """Show what changed on every board; one that fails raises its alarm and is tried again at the next look.
+
+    No board is waited for inside a unit of work, nor by another board.
 
     Returns:
         Boards that were given new lines.
     """
-    places = await read_free_places(conn, ctx.site, now=ctx.clock.now())
-    changed = 0
-    for lane_id, board in boards.items():
-        lines = lines_for(ctx.site, ctx.site.lanes[lane_id], places)
-        if shown.get(lane_id) == lines:
-            continue
-        try:
-            await board.show(lines)
-        except BoardFault as fault:
-            log.warning("board.failed", lane=lane_id, reason=str(fault))
-            continue
-        shown[lane_id] = lines
-        changed += 1
-    return changed
+    async with unit_of_work(ctx.pool) as conn:
+        places = await read_free_places(conn, ctx.site, now=ctx.clock.now())
+    wanted = {lane_id: lines_for(ctx.site, ctx.site.lanes[lane_id], places) for lane_id in boards}
+    changed = [lane_id for lane_id, lines in wanted.items() if shown.get(lane_id) != lines]
+    faults = await asyncio.gather(*(_show(boards[lane_id], wanted[lane_id]) for lane_id in changed))
+    done = [lane_id for lane_id, fault in zip(changed, faults, strict=True) if fault is None]
+    shown.update({lane_id: wanted[lane_id] for lane_id in done})
+    async with unit_of_work(ctx.pool) as conn:
+        for lane_id, fault in zip(changed, faults, strict=True):
+            if fault is None:
+                await clear_alarm(conn, BOARD_FAILED, lane_id, now=ctx.clock.now())
+            else:
+                detail = {"trouble": fault}
+                await raise_alarm(conn, BOARD_FAILED, lane_id, "warning", detail, now=ctx.clock.now())
+    return len(done)
+
+
+async def _show(board: Board, lines: tuple[BoardLine, ...]) -> str | None:
+    """Show lines on one board; returns what is wrong with it."""
+    try:
+        await board.show(lines)
+    except BoardFault as fault:
+        return str(fault)
+    return None
 
 
 async def run(ctx: Context, boards: Mapping[LaneId, Board] | None = None) -> None:
-    """Keep the boards up to date."""
-    entries = [lane.id for lane in ctx.site.lanes.values() if lane.direction == "in"]
-    at_lanes = boards if boards is not None else {lane_id: SimulatedBoard() for lane_id in entries}
+    """Keep the boards up to date; real ones are told again at each sweep: one that lost its power shows nothing."""
+    at_lanes = boards if boards is not None else boards_of(ctx.site)
     shown: dict[LaneId, tuple[BoardLine, ...]] = {}
-    async for _notice in listen(ctx.dsn, ["zone_count"], SWEEP_S):
-        async with unit_of_work(ctx.pool) as conn:
-            await show_all(conn, ctx, at_lanes, shown)
+    async for notice in listen(ctx.dsn, ["zone_count"], SWEEP_S):
+        if notice.is_sweep:
+            shown = {lane_id: lines for lane_id, lines in shown.items() if at_lanes[lane_id].is_simulated}
+        await show_all(ctx, at_lanes, shown)

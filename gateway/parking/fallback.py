@@ -30,7 +30,7 @@ from facility.layout import Policy
 from facility.logs import get_logger
 from facility.site import Lane, Site
 from facility.store import raise_alarm
-from gateway.parking import gates, lanes, lanes_store, occupancy, presence, store
+from gateway.parking import equipment, gates, lanes, lanes_store, occupancy, presence, store
 from gateway.parking.drivers.gate import Gate, GateFault
 from gateway.parking.gates import InUse
 from gateway.parking.lanes_store import LaneEntry
@@ -257,20 +257,31 @@ class Watch:
         )
 
     async def _by_policy(self, lane: Lane, gate: Gate, policy: Policy, away: str) -> None:
-        try:
-            if policy == "open":
-                await gate.hold_open()
-            while True:
-                cars = await gate.cars_crossed(3600.0)
-                if cars and away == "reads" and await gates.end_oldest(self._ctx, lane.id):
-                    cars -= 1
-                if cars and policy != "closed":
-                    crossing = Crossing(
-                        lane_id=lane.id, at=self._ctx.clock.now(), cars=cars, policy=policy, away=away
-                    )
-                    await asyncio.to_thread(write_crossing, self._ctx.settings.data, crossing)
-        except GateFault as fault:
-            log.error("gate.failed", lane=lane.id, reason=str(fault))
+        """Hold a lane to its policy and count; a gate that does not answer is tried again until it does."""
+        is_failing = False
+        while True:
+            try:
+                if policy == "open":
+                    await gate.hold_open()
+                if is_failing:
+                    log.warning("gate.answers_again", lane=lane.id)
+                is_failing = False
+                while True:
+                    await self._note_crossing(lane, await gate.cars_crossed(3600.0), policy, away)
+            except GateFault as fault:
+                if not is_failing:
+                    log.error("gate.failed", lane=lane.id, reason=str(fault))
+                is_failing = True
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _note_crossing(self, lane: Lane, cars: int, policy: Policy, away: str) -> None:
+        if cars and away == "reads" and await gates.end_oldest(self._ctx, lane.id):
+            cars -= 1
+        if cars and policy != "closed":
+            crossing = Crossing(
+                lane_id=lane.id, at=self._ctx.clock.now(), cars=cars, policy=policy, away=away
+            )
+            await asyncio.to_thread(write_crossing, self._ctx.settings.data, crossing)
 
     async def _end(self, lane_ids: Collection[LaneId]) -> None:
         tasks = [self._watchers.pop(lane_id) for lane_id in lane_ids]
@@ -308,7 +319,7 @@ async def watch_over(ctx: Context, at_lanes: Mapping[LaneId, Gate], in_use: InUs
 
 async def run(ctx: Context) -> None:
     """Run the gates: by order, or by each lane's policy while something it needs is away."""
-    at_lanes = gates.simulated_gates(ctx.site)
+    at_lanes = equipment.gates_of(ctx.site)
     in_use = InUse()
     async with asyncio.TaskGroup() as group:
         group.create_task(gates.run(ctx, at_lanes, in_use))

@@ -18,7 +18,7 @@ from facility.logs import get_logger
 from facility.site import Lane, Site
 from facility.store import clear_alarm, raise_alarm, report_status, write_fact
 from gateway.parking import gates_store, lanes, lanes_store, occupancy, occupancy_store, store
-from gateway.parking.drivers.gate import Gate, GateFault, SimulatedGate
+from gateway.parking.drivers.gate import Gate, GateFault
 from gateway.parking.gates_store import GateOrder
 from gateway.parking.rules.stay import StayEvent, StayState, advance
 from gateway.parking.store import NewStay, Stay
@@ -33,11 +33,6 @@ CROSSING_TIMEOUT_S = 45.0
 SWEEP_S = 2.0
 
 
-def simulated_gates(site: Site) -> dict[LaneId, Gate]:
-    """A simulated barrier at every lane."""
-    return {lane_id: SimulatedGate() for lane_id in site.lanes}
-
-
 async def carry_out(ctx: Context, gate: Gate, order: GateOrder) -> str:
     """Carry out one order and keep how it ended.
 
@@ -46,22 +41,39 @@ async def carry_out(ctx: Context, gate: Gate, order: GateOrder) -> str:
     """
     if order.opened_at is None and ctx.clock.now() - order.ordered_at > ORDER_LIVES:
         return await _end(ctx, order, cars=0, result="expired")
-    try:
-        if order.opened_at is None:
+    if order.opened_at is None:
+        try:
             async with asyncio.timeout(CROSSING_TIMEOUT_S):
                 await gate.raise_arm()
-            await _note_opened(ctx, gate, order)
+        except (GateFault, TimeoutError) as fault:
+            log.error("gate.failed", lane=order.lane_id, reason=str(fault))
+            return await _end(ctx, order, cars=0, result="failed", trouble=str(fault))
+        await _note_opened(ctx, gate, order)
+    cars, trouble = await _watch_crossing(gate, order)
+    return await _end(ctx, order, cars=cars, result="passed" if cars else "backed_out", trouble=trouble)
+
+
+async def _watch_crossing(gate: Gate, order: GateOrder) -> tuple[int, str | None]:
+    """Under an open arm: the cars that crossed, and what is wrong with the gate meanwhile.
+
+    A car for which a gate opened is taken to have passed where nobody watched the loop (this process ended while the
+    gate stood open, or the loop does not answer): the zone's count can be corrected, a lost stay cannot.
+    """
+    cars, trouble = 1, None
+    try:
+        if order.opened_at is None:
             cars = await gate.cars_crossed(CROSSING_TIMEOUT_S)
         else:
-            # This process ended while the gate stood open. The loop was not watched meanwhile; a car for which a
-            # gate opened is taken to have passed, and the zone's count can be corrected.
             log.warning("gate.passage_assumed", lane=order.lane_id, order=str(order.id))
-            cars = 1
+    except GateFault as fault:
+        trouble = str(fault)
+    try:
         await gate.lower_arm()
-    except (GateFault, TimeoutError) as fault:
-        log.error("gate.failed", lane=order.lane_id, reason=str(fault))
-        return await _end(ctx, order, cars=0, result="failed")
-    return await _end(ctx, order, cars=cars, result="passed" if cars else "backed_out")
+    except GateFault as fault:
+        trouble = trouble or str(fault)
+    if trouble is not None:
+        log.error("gate.failed", lane=order.lane_id, reason=trouble)
+    return cars, trouble
 
 
 async def end_oldest(ctx: Context, lane_id: str) -> bool:
@@ -96,7 +108,8 @@ async def _note_opened(ctx: Context, gate: Gate, order: GateOrder) -> None:
         )
 
 
-async def _end(ctx: Context, order: GateOrder, *, cars: int, result: str) -> str:
+async def _end(ctx: Context, order: GateOrder, *, cars: int, result: str, trouble: str | None = None) -> str:
+    """Keep how an order ended; `trouble` says what is wrong with the gate, `None` that it answered."""
     now = ctx.clock.now()
     async with unit_of_work(ctx.pool) as conn:
         if not await gates_store.end_gate_order(conn, order.id, ended_at=now, cars=cars, result=result):
@@ -107,9 +120,10 @@ async def _end(ctx: Context, order: GateOrder, *, cars: int, result: str) -> str
             await settle(conn, ctx.site, lane, stay, has_passed=cars > 0, now=now)
         if cars > 1:
             await tailgate(conn, ctx.site, lane, cars - 1, now=now)
-        if result in ("failed", "expired"):
-            await raise_alarm(conn, "gate.failed", lane.id, "warning", {"result": result}, now=now)
-        if result == "failed":
+        if trouble is not None or result == "expired":
+            detail = {"result": result, "trouble": trouble or ""}
+            await raise_alarm(conn, "gate.failed", lane.id, "warning", detail, now=now)
+        if trouble is not None:
             await report_status(conn, EquipmentKind.LANE, lane.id, "faulted", now=now)
         elif result != "expired" and await clear_alarm(conn, "gate.failed", lane.id, now=now):
             await report_status(conn, EquipmentKind.LANE, lane.id, "serving", now=now)

@@ -118,12 +118,14 @@ async def test_boards_show_each_level_behind_their_entry_and_only_what_changed(g
         LaneId("B-IN"): BrokenBoard(),
     }
     shown: dict[LaneId, tuple[BoardLine, ...]] = {}
+    assert await boards.show_all(garage.ctx, at_lanes, shown) == 2
+    assert [line.shown() for line in upper.lines] == ["二层 071", "三层 078", "四层 072", "屋面 060"]
+    assert await boards.show_all(garage.ctx, at_lanes, shown) == 0
     async with garage.rows() as conn:
-        assert await boards.show_all(conn, garage.ctx, at_lanes, shown) == 2
-        assert [line.shown() for line in upper.lines] == ["二层 071", "三层 078", "四层 072", "屋面 060"]
-        assert await boards.show_all(conn, garage.ctx, at_lanes, shown) == 0
         await occupancy.correct_count(conn, "L3", 78, by="t", reason="t", now=garage.clock.now())
         await write_mode(conn, ModeEvent.CONVERSION_ORDERED, by="t", reason="t", now=garage.clock.now())
-        assert await boards.show_all(conn, garage.ctx, at_lanes, shown) == 2
+        alarms = await (await conn.execute("select kind, subject from report.alarm_open")).fetchall()
+        assert alarms == [("board.failed", "B-IN")]
+    assert await boards.show_all(garage.ctx, at_lanes, shown) == 2
     assert [line.shown() for line in basement.lines] == ["地下一层（人防） 关闭"]
     assert upper.lines[1].shown() == "三层 满"
