@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 from tests.browser.garage import Garage
 from tests.browser.walk import (
     API,
-    count,
     fill_login,
     prepare_run,
     sign,
@@ -56,7 +55,7 @@ def test_signatures_made_with_the_server_stopped_survive_reload_and_a_killed_bro
         page.wait_for_selector("[data-link=offline]")
         sign(page, "E01", "report", "sun")
         sign(page, "E01", "second", "li")
-        assert count(page, "waiting") == 2
+        wait_count(page, "waiting", 2)
         page.reload()
         wait_count(page, "waiting", 2)
         _kill(phone)
@@ -107,7 +106,8 @@ def test_lost_replies_and_a_second_try_leave_every_signature_once(garage: Garage
     page.route("**/runs/*/entries", lose_reply)
     sign(page, "E01", "report", "sun")
     page.wait_for_selector("[data-link=offline]")
-    assert count(page, "waiting") == 1 and lost
+    wait_count(page, "waiting", 1)
+    assert lost
     page.unroute("**/runs/*/entries")
     page.click(".send")
     wait_count(page, "sent", 1)
@@ -145,7 +145,7 @@ def test_a_session_that_ran_out_keeps_the_queue_until_the_next_sign_in(
     context.clear_cookies()
     sign(page, "E01", "report", "sun")
     page.wait_for_selector("[data-link=signin]")
-    assert count(page, "waiting") == 1
+    wait_count(page, "waiting", 1)
     fill_login(page, "zhang")
     wait_count(page, "sent", 1)
     assert [row["signer_name"] for row in arrived(garage, run)] == ["孙指挥"]

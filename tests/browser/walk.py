@@ -96,11 +96,6 @@ def sign(page: Page, code: str, act: str, login: str) -> None:
     page.wait_for_selector("[data-sheet]", state="detached")
 
 
-def count(page: Page, what: str) -> int:
-    """A number of the strip: waiting, sent, refused or conflict."""
-    return int(page.locator(f"[data-count='{what}'] b").inner_text())
-
-
 def wait_count(page: Page, what: str, number: int) -> None:
     """Wait until the strip shows a number."""
     page.wait_for_function(
