@@ -209,6 +209,7 @@ class Central:
     async def _close_link(self, link: Link) -> None:
         """Forget a socket; where it is not the charger's newest, nothing else changes."""
         link.lose()
+        await link.settle()
         if self._links.get(link.charger.id) is not link:
             return
         del self._links[link.charger.id]

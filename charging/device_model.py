@@ -1,4 +1,4 @@
-"""The device model of an OCPP 2.x charger: put together from reports that come in parts, in any order, twice."""
+"""The device model of an OCPP 2.x charger, as its reports and its answers tell it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,37 +18,25 @@ MAX_VALUE: Final = 2500
 
 
 async def take_part(
-    conn: Connection, charger_id: int, kind: str, request_id: int, part: ReportPart
-) -> list[dict[str, Any]] | None:
-    """Keep one part of a report; returns all of its items once no part is missing."""
-    if part.seq_no == 0:
-        # A request number that comes again is another report: its old parts must not complete the new one.
-        kept = await device_store.read_parts(conn, charger_id, kind, request_id)
-        if is_complete(kept):
-            await device_store.forget_parts(conn, charger_id, kind, request_id)
-    await device_store.put_part(conn, charger_id, kind, request_id, part)
-    parts = await device_store.read_parts(conn, charger_id, kind, request_id)
-    return [item for one in parts for item in one.items] if is_complete(parts) else None
+    conn: Connection,
+    charger_id: int,
+    request_id: int,
+    part: ReportPart,
+    whole: Sequence[ReportPart] | None,
+) -> None:
+    """Write the variables of one part of a NotifyReport: a part that never comes must not cost the others.
 
-
-def is_complete(parts: Sequence[ReportPart]) -> bool:
-    """Whether the last part has come and every one before it."""
-    numbers = [one.seq_no for one in parts]
-    return bool(parts) and parts[-1].is_last and numbers == list(range(len(parts)))
-
-
-async def take_report(conn: Connection, charger_id: int, request_id: int, part: ReportPart) -> bool:
-    """A part of a NotifyReport; once it is whole the device model is written. Returns whether it was whole."""
-    items = await take_part(conn, charger_id, "device", request_id, part)
-    if items is None:
-        return False
-    await device_store.write_variables(conn, charger_id, variables_of_report(items, part.received_at))
+    Args:
+        whole: every part, once none is missing; a whole inventory then forgets what it no longer names.
+    """
+    await device_store.write_variables(conn, charger_id, variables_of_report(part.items, part.received_at))
+    if whole is None:
+        return
     asked = await order_store.last_order(
         conn, charger_id, "GetBaseReport", {"requestId": request_id, "reportBase": "FullInventory"}
     )
     if asked is not None:
-        await device_store.forget_variables(conn, charger_id, part.received_at)
-    return True
+        await device_store.forget_variables(conn, charger_id, min(one.received_at for one in whole))
 
 
 def variables_of_report(items: Sequence[Mapping[str, Any]], read_at: datetime) -> list[DeviceVariable]:

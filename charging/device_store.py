@@ -40,9 +40,32 @@ class DeviceVariable:
     read_at: datetime
 
 
-async def put_part(conn: Connection, charger_id: int, kind: str, request_id: int, part: ReportPart) -> None:
-    """Keep a part; the same part again replaces itself. Parts of one request wait for each other."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """A part and the report it belongs to."""
+
+    kind: str
+    request_id: int
+    seq_no: int
+    is_last: bool
+    items: list[dict[str, Any]]
+    received_at: datetime
+
+    @property
+    def part(self) -> ReportPart:
+        """The part on its own."""
+        return ReportPart(
+            seq_no=self.seq_no, is_last=self.is_last, items=self.items, received_at=self.received_at
+        )
+
+
+async def lock_reports(conn: Connection, charger_id: int) -> None:
+    """Keep every other part from this charger waiting until the unit of work ends."""
     await conn.execute("select pg_advisory_xact_lock(1668506984, %(id)s)", {"id": charger_id})
+
+
+async def put_part(conn: Connection, charger_id: int, kind: str, request_id: int, part: ReportPart) -> None:
+    """Keep a part; the same part again replaces itself."""
     await conn.execute(
         """
         insert into charging.report_part (charger_id, kind, request_id, seq_no, is_last, items, received_at)
@@ -75,6 +98,23 @@ async def read_parts(conn: Connection, charger_id: int, kind: str, request_id: i
         return await cur.fetchall()
 
 
+async def read_all_parts(
+    conn: Connection, charger_id: int, kind: str | None, request_id: int | None
+) -> list[PartRow]:
+    """The parts of a charger's reports that fit everything given, each report's in order."""
+    async with conn.cursor(row_factory=class_row(PartRow)) as cur:
+        await cur.execute(
+            """
+            select kind, request_id, seq_no, is_last, items, received_at from charging.report_part
+            where charger_id = %(charger_id)s and (%(kind)s::text is null or kind = %(kind)s)
+              and (%(request_id)s::bigint is null or request_id = %(request_id)s)
+            order by kind, request_id, seq_no
+            """,
+            {"charger_id": charger_id, "kind": kind, "request_id": request_id},
+        )
+        return await cur.fetchall()
+
+
 async def forget_parts(conn: Connection, charger_id: int, kind: str, request_id: int) -> None:
     """Forget the parts of an earlier answer under the same request number."""
     await conn.execute(
@@ -88,8 +128,10 @@ async def forget_parts(conn: Connection, charger_id: int, kind: str, request_id:
 
 async def write_variables(conn: Connection, charger_id: int, rows: Sequence[DeviceVariable]) -> None:
     """Keep variables as told; what a charger tells without (a type, a unit) stays as it was."""
-    for row in rows:
-        await conn.execute(
+    if not rows:
+        return
+    async with conn.cursor() as cur:
+        await cur.executemany(
             """
             insert into charging.device_variable as v
                 (charger_id, component, component_instance, evse_no, connector_no, variable, variable_instance,
@@ -103,7 +145,10 @@ async def write_variables(conn: Connection, charger_id: int, rows: Sequence[Devi
                 data_type = coalesce(excluded.data_type, v.data_type), unit = coalesce(excluded.unit, v.unit),
                 read_at = excluded.read_at
             """,
-            {"charger_id": charger_id} | {name: getattr(row, name) for name in DeviceVariable.__slots__},
+            [
+                {"charger_id": charger_id} | {name: getattr(row, name) for name in DeviceVariable.__slots__}
+                for row in rows
+            ],
         )
 
 
@@ -115,16 +160,35 @@ async def forget_variables(conn: Connection, charger_id: int, read_before: datet
     )
 
 
-async def read_variables(conn: Connection, charger_id: int) -> list[DeviceVariable]:
-    """A charger's device model as last told."""
+async def read_variables(
+    conn: Connection,
+    charger_id: int,
+    *,
+    component: str | None = None,
+    variable: str | None = None,
+    evse_no: int | None = None,
+    attribute: str | None = None,
+) -> list[DeviceVariable]:
+    """A charger's device model as last told, as far as it fits everything given; names are compared without case."""
     async with conn.cursor(row_factory=class_row(DeviceVariable)) as cur:
         await cur.execute(
             """
             select component, component_instance, evse_no, connector_no, variable, variable_instance, attribute, value,
                    mutability, data_type, unit, read_at
-            from charging.device_variable where charger_id = %(id)s
+            from charging.device_variable
+            where charger_id = %(id)s
+              and (%(component)s::text is null or lower(component) = lower(%(component)s))
+              and (%(variable)s::text is null or lower(variable) = lower(%(variable)s))
+              and (%(evse_no)s::int is null or evse_no = %(evse_no)s)
+              and (%(attribute)s::text is null or lower(attribute) = lower(%(attribute)s))
             order by component, component_instance, evse_no, connector_no, variable, variable_instance, attribute
             """,
-            {"id": charger_id},
+            {
+                "id": charger_id,
+                "component": component,
+                "variable": variable,
+                "evse_no": evse_no,
+                "attribute": attribute,
+            },
         )
         return await cur.fetchall()

@@ -1,6 +1,7 @@
 """One open socket of a charger: frames in, answers out, one order at a time."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 ANSWER_WITHIN_S: Final = 30.0
 """How long a charger may take to answer an order before it counts as timed out."""
+
+SETTLE_WITHIN_S: Final = 5.0
 
 TRACE_BODY: Final = 20_000
 """Characters of a frame kept in the trace."""
@@ -61,7 +64,8 @@ class Link:
         self._pool = pool
         self._clock = clock
         self._outstanding: dict[str, asyncio.Future[CallResult | CallError]] = {}
-        self._is_pumping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._is_wanted = False
 
     async def serve(self) -> None:
@@ -75,6 +79,12 @@ class Link:
         for waiting in self._outstanding.values():
             if not waiting.done():
                 waiting.set_exception(SocketGone())
+
+    async def settle(self) -> None:
+        """Wait until an answer that came just before the socket closed is written: a reset is answered so."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_WITHIN_S):
+                await self._idle.wait()
 
     async def _take(self, raw: str | bytes, received_at: datetime) -> None:
         frame = rpc.read_frame(raw)
@@ -131,9 +141,9 @@ class Link:
     async def pump(self) -> None:
         """Send the charger's waiting orders, one after the other; returns when none waits."""
         self._is_wanted = True
-        if self._is_pumping:
+        if not self._idle.is_set():
             return
-        self._is_pumping = True
+        self._idle.clear()
         try:
             while self._is_wanted:
                 self._is_wanted = False
@@ -144,7 +154,7 @@ class Link:
         except (OpsError, psycopg.Error) as away:
             log.warning("orders.paused", charger=self.charger.identity, reason=str(away).strip())
         finally:
-            self._is_pumping = False
+            self._idle.set()
 
     async def _claimed(self) -> Order | None:
         async with unit_of_work(self._pool) as conn:

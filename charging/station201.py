@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import psycopg
 
-from charging import answers16, answers201, device_model, orders, registration, tag_store, transactions
+from charging import answers16, answers201, orders, registration, reports, tag_store, transactions
 from charging.batch import NotKept
 from charging.batch_store import BootRow, EventRow, StatusRow
-from charging.device_store import ReportPart
 from charging.events201 import TokenJudged, TransactionEvents, judge_token, token_info
 from charging.notices201 import NOTICES, NOTICES_21, Notice
 from charging.order_store import Order
+from charging.reports import REPORTS
 from charging.rpc import Call, CallRefused, Fault, Payload
 from charging.rules.event201 import TokenTold, mended_head, read_event
 from charging.rules.moments import read_moment
@@ -30,12 +30,6 @@ HEARTBEAT_S: Final = 300
 PENDING_RETRY_S: Final = 60
 MAX_NUMBER: Final = 255
 _TRANSACTIONAL: Final = frozenset({"Authorize", "TransactionEvent"})
-_REPORTS: Final = {
-    "NotifyMonitoringReport": ("monitoring", "monitor"),
-    "NotifyCustomerInformation": ("customer", "data"),
-    "NotifyReport": ("device", "reportData"),
-}
-
 Handler = Callable[["Station201", Payload, datetime], Awaitable[Payload]]
 
 
@@ -60,7 +54,7 @@ class Station201:
                 return await self._transaction_event(call, received_at)
             if handler := HANDLERS.get(call.action):
                 return await handler(self, call.payload, received_at)
-            if call.action in _REPORTS:
+            if call.action in REPORTS:
                 return await self._report(call.action, call.payload, received_at)
             if notice := self._notices.get(call.action):
                 return await self._notice(call.action, notice, call.payload, received_at)
@@ -202,21 +196,8 @@ class Station201:
 
     async def _report(self, action: str, sent: Payload, received_at: datetime) -> Payload:
         told = self._checked(action, sent)
-        kind, member = _REPORTS[action]
-        items = told.get(member, [])
-        part = ReportPart(
-            seq_no=told["seqNo"],
-            is_last=not told.get("tbc", False),
-            items=[{"text": items}] if isinstance(items, str) else items,
-            received_at=received_at,
-        )
-        if not 0 <= part.seq_no < 2**31 or abs(told["requestId"]) >= 2**63:
-            raise CallRefused(Fault.PROPERTY)
         async with unit_of_work(self._ctx.pool) as conn:
-            if kind == "device":
-                await device_model.take_report(conn, self._charger.id, told["requestId"], part)
-            else:
-                await device_model.take_part(conn, self._charger.id, kind, told["requestId"], part)
+            await reports.take(conn, self._charger.id, action, told, received_at)
         return {}
 
     async def _reservation(self, sent: Payload, received_at: datetime) -> Payload:

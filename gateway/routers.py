@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 import charging.http
+import charging.http201
 import charging.web.pages
 import dashboard.app
 import gateway.board
@@ -38,6 +39,7 @@ from facility.context import Context
 
 ROUTERS = (
     charging.http.router,
+    charging.http201.router,
     charging.web.pages.router,
     gateway.board.router,
     gateway.staff.http.router,

@@ -6,22 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import structlog
-from ocpp.exceptions import OCPPError
 from ocpp.v16 import call
 from ocpp.v16.enums import ChargePointErrorCode, Reason
 from ocpp.v16.enums import ChargePointStatus as Status
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from charging.simulator.car import Car
+from charging.simulator.line import Line
 from charging.simulator.voice import Voice
 from facility.clock import Clock
 
-log = structlog.get_logger(__name__)
-
 VENDOR: Final = "Pingzhan simulated"
-RECONNECT_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +66,23 @@ class SimulatedCharger:
         self.reservation: tuple[int, str] | None = None
         self.list_version = 0
         self.transaction_id: int | None = None
-        self._address = f"{address.rstrip('/')}/{make.identity}"
         self._pace = pace
         self._new_car = new_car
-        self._password = password
         self._register_mwh = 1_000_000 * (sum(make.identity.encode()) * 37 % 5000 + 200)
-        self._voice: Voice | None = None
-        self._is_connected = asyncio.Event()
+        self._line = Line(
+            address=address,
+            identity=make.identity,
+            protocol="ocpp1.6",
+            password=password,
+            open_voice=lambda ws: Voice(self, ws),
+            greet=self._greet,
+            beat=lambda voice: voice.call(call.Heartbeat(), suppress=True),
+        )
+        self._is_connected = self._line.is_connected
         self._car: Car | None = None
         self._session: asyncio.Task[None] | None = None
         self._stop_reason: Reason | None = None
         self._woken = asyncio.Event()
-        self._heartbeat_s = 300.0
 
     @property
     def is_free(self) -> bool:
@@ -99,39 +98,9 @@ class SimulatedCharger:
 
     async def run(self) -> None:
         """Stay connected for ever."""
-        headers = {}
-        if self._password is not None:
-            headers["Authorization"] = _basic(self.make.identity, self._password)
-        while True:
-            try:
-                async with connect(
-                    self._address,
-                    subprotocols=["ocpp1.6"],  # type: ignore[list-item]
-                    additional_headers=headers,
-                    ping_interval=None,
-                    compression=None,
-                ) as ws:
-                    await self._live(Voice(self, ws))
-            except (OSError, WebSocketException, InvalidHandshake, TimeoutError, OCPPError) as gone:
-                log.info("simulator.away", charger=self.make.identity, reason=str(gone)[:120])
-            self._is_connected.clear()
-            await asyncio.sleep(RECONNECT_S)
+        await self._line.run()
 
-    async def _live(self, voice: Voice) -> None:
-        listening = asyncio.create_task(voice.start())
-        try:
-            await self._greet(voice)
-            self._voice = voice
-            self._is_connected.set()
-            beating = asyncio.create_task(self._beat(voice))
-            try:
-                await listening
-            finally:
-                beating.cancel()
-        finally:
-            listening.cancel()
-
-    async def _greet(self, voice: Voice) -> None:
+    async def _greet(self, voice: Voice) -> float:
         while True:
             booted = await voice.call(
                 call.BootNotification(
@@ -145,14 +114,9 @@ class SimulatedCharger:
             if booted.status == "Accepted":
                 break
             await asyncio.sleep(max(1, booted.interval))
-        self._heartbeat_s = float(booted.interval or 300)
         await voice.call(self._status_message(0, Status.available), suppress=False)
         await voice.call(self._status_message(1, self.status), suppress=False)
-
-    async def _beat(self, voice: Voice) -> None:
-        while True:
-            await asyncio.sleep(self._heartbeat_s)
-            await voice.call(call.Heartbeat(), suppress=True)
+        return float(booted.interval or 300)
 
     def _status_message(self, connector: int, status: Status) -> Any:
         if connector == 0 and not self.is_operative:
@@ -169,15 +133,7 @@ class SimulatedCharger:
 
     async def tell(self, payload: Any) -> Any:
         """Send until it is answered: what concerns a transaction survives lost connections, as in a real charger."""
-        while True:
-            await self._is_connected.wait()
-            voice = self._voice
-            assert voice is not None  # connected
-            try:
-                return await voice.call(payload, suppress=False)
-            except (OSError, WebSocketException, TimeoutError, OCPPError) as gone:
-                log.info("simulator.again", charger=self.make.identity, reason=str(gone)[:120])
-                await asyncio.sleep(1)
+        return await self._line.tell(lambda voice: voice.call(payload, suppress=False))
 
     async def show(self, status: Status) -> None:
         """Change and report the plug's status."""
@@ -281,9 +237,3 @@ class SimulatedCharger:
             transaction_id=self.transaction_id,
             meter_value=[{"timestamp": self._now_text(), "sampledValue": sampled}],
         )
-
-
-def _basic(user: str, password: str) -> str:
-    from base64 import b64encode
-
-    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()

@@ -10,21 +10,29 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from psycopg.sql import SQL, Identifier
 from websockets.asyncio.client import ClientConnection, connect
 
+import charging.http
+import charging.http201
 from charging.central import Central, open_port
 from charging.charger_store import Charger
+from charging.orders import hearing_answers
 from charging.registration import register_charger
 from charging.tag_store import IdTag, put_tag
 from facility.clock import SystemClock
 from facility.context import Context
 from facility.db import Pool, open_pool, unit_of_work
 from facility.embedded import Server
+from facility.identity import Person, Role
+from facility.ids import PersonId, new_uuid
 from facility.settings import Settings
 from facility.site import Site, demonstration_site
+from gateway import errors
 
 
 class MovableClock(SystemClock):
@@ -186,6 +194,29 @@ async def yard(
     async with opened_yard(pool, charging_dsn, yard_site, tmp_path, charging_settings) as opened:
         yield opened
     await pool.close()
+
+
+@pytest.fixture
+async def office(yard: Yard) -> AsyncIterator[httpx.AsyncClient]:
+    """A manager's browser: the routes of the web server, signed in by a stand-in for the session."""
+    person = Person(id=PersonId(new_uuid()), name="周敏", roles=frozenset(Role))
+    app = FastAPI()
+    errors.install(app)
+    app.include_router(charging.http.router)
+    app.include_router(charging.http201.router)
+    app.state.context = yard.ctx
+
+    async def signed_in(scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["person"] = person
+        await app(scope, receive, send)
+
+    async with hearing_answers(yard.ctx.dsn, yard.ctx.pool) as answers:
+        app.state.order_answers = answers
+        transport = httpx.ASGITransport(signed_in)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test/api/v1", timeout=40
+        ) as client:
+            yield client
 
 
 def utc(text: str) -> datetime:

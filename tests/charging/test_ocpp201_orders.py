@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx
+
 from charging import orders
 from facility.db import unit_of_work
 from tests.charging.charger201 import Charger201, charger201
@@ -39,7 +41,9 @@ def _item(name: str, value: str) -> dict[str, Any]:
     }
 
 
-async def test_tc_b_12_a_report_in_parts_is_put_together_in_any_order(yard: Yard) -> None:
+async def test_tc_b_12_a_report_in_parts_is_put_together_in_any_order(
+    yard: Yard, office: httpx.AsyncClient
+) -> None:
     async with charger201(yard) as charger:
         await _order(
             yard,
@@ -50,7 +54,8 @@ async def test_tc_b_12_a_report_in_parts_is_put_together_in_any_order(yard: Yard
         )
         part = {"requestId": 7, "generatedAt": "2026-11-23T00:00:00Z"}
         await charger.call("NotifyReport", {**part, "seqNo": 1, "reportData": [_item("RetryBackOff", "3")]})
-        assert await yard.rows("select count(*) from charging.device_variable") == [(0,)]
+        (report,) = (await office.get("/chargers/CP1/reports?kind=device")).json()
+        assert (report["is_whole"], report["missing"]) == (False, [0])
         await charger.call(
             "NotifyReport", {**part, "seqNo": 0, "tbc": True, "reportData": [_item("Heartbeat", "300")]}
         )
@@ -85,3 +90,64 @@ async def test_2_1_takes_sends_and_result_errors_without_an_answer(yard: Yard) -
         await charger.raw.ws.send('[5,"s2","InternalError","",{}]')
         assert "currentTime" in await charger.call("Heartbeat", {})
     assert await yard.rows("select subject from charging.station_event") == [("stream",)]
+
+
+async def test_a_part_that_never_comes_is_named_and_costs_the_others_nothing(
+    yard: Yard, office: httpx.AsyncClient
+) -> None:
+    part = {"requestId": 8, "generatedAt": "2026-11-23T00:00:00Z", "tbc": True}
+    async with charger201(yard) as charger:
+        for number in (3, 0, 3):
+            item = _item(f"Part{number}", str(number))
+            await charger.call("NotifyReport", {**part, "seqNo": number, "reportData": [item]})
+        await charger.call(
+            "NotifyReport", {**part, "seqNo": 5, "tbc": False, "reportData": [_item("P5", "5")]}
+        )
+    (report,) = (await office.get("/chargers/CP1/reports?request_id=8")).json()
+    assert (report["is_whole"], report["missing"], report["parts"]) == (False, [1, 2, 4], 3)
+    names = [one["variable"] for one in (await office.get("/chargers/CP1/device-model")).json()]
+    assert names == ["P5", "Part0", "Part3"]
+
+
+async def test_a_whole_inventory_forgets_what_it_no_longer_names_and_a_part_of_one_does_not(
+    yard: Yard, office: httpx.AsyncClient
+) -> None:
+    part = {"generatedAt": "2026-11-23T00:00:00Z", "seqNo": 0}
+
+    async def names() -> list[str]:
+        return [one["variable"] for one in (await office.get("/chargers/CP1/device-model")).json()]
+
+    async with charger201(yard) as charger:
+        await charger.call("NotifyReport", {**part, "requestId": 1, "reportData": [_item("Old", "1")]})
+        await charger.call("NotifyReport", {**part, "requestId": 2, "reportData": [_item("New", "2")]})
+        assert await names() == ["New", "Old"]
+        base = {"requestId": 3, "reportBase": "FullInventory"}
+        await _order(yard, charger, "GetBaseReport", base, {"status": "Accepted"})
+        await charger.call("NotifyReport", {**part, "requestId": 3, "reportData": [_item("New", "3")]})
+    assert await names() == ["New"]
+
+
+async def test_unnumbered_parts_follow_each_other_and_a_repeated_one_counts_once(
+    yard: Yard, office: httpx.AsyncClient
+) -> None:
+    def message(number: int) -> dict[str, Any]:
+        text = {"format": "UTF8", "content": str(number)}
+        return {"id": number, "priority": "NormalCycle", "message": text}
+
+    async def told(numbers: list[int], *, is_more: bool) -> None:
+        sent = {"requestId": 4, "tbc": is_more, "messageInfo": [message(one) for one in numbers]}
+        await charger.call("NotifyDisplayMessages", sent)
+
+    async def shown() -> tuple[bool, list[int]]:
+        (report,) = (await office.get("/chargers/CP1/reports?kind=display")).json()
+        return report["is_whole"], [one["id"] for one in report["items"]]
+
+    async with charger201(yard) as charger:
+        await told([1, 2], is_more=True)
+        await told([1, 2], is_more=True)
+        assert await shown() == (False, [1, 2])
+        await told([3], is_more=False)
+        await told([3], is_more=False)
+        assert await shown() == (True, [1, 2, 3])
+        await told([7], is_more=False)
+        assert await shown() == (True, [7])

@@ -1,7 +1,6 @@
 """Orders from a route to the charger and back: every operation of OCPP 1.6, refusals, time-outs, restarts."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,14 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from fastapi import FastAPI
 
 import charging.http
 import charging.link
-from charging.orders import CSMS_ACTIONS_16, hearing_answers
-from facility.identity import Person, Role
-from facility.ids import PersonId, new_uuid
-from gateway import errors
+from charging.orders import CSMS_ACTIONS_16
 from tests.charging.conftest import RawCharger, Yard
 from tests.charging.test_door import _basic, _status
 
@@ -83,28 +78,6 @@ OPERATIONS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("TC_080", "SignedUpdateFirmware", {"requestId": 2, "firmware": FIRMWARE}, ACCEPTED),
     ("TC_083", "CertificateSigned", {"certificateChain": "c"}, ACCEPTED),
 )
-
-
-@pytest.fixture
-async def office(yard: Yard) -> AsyncIterator[httpx.AsyncClient]:
-    """A manager's browser: the routes of the web server, signed in by a stand-in for the session."""
-    person = Person(id=PersonId(new_uuid()), name="周敏", roles=frozenset(Role))
-    app = FastAPI()
-    errors.install(app)
-    app.include_router(charging.http.router)
-    app.state.context = yard.ctx
-
-    async def signed_in(scope: Any, receive: Any, send: Any) -> None:
-        scope.setdefault("state", {})["person"] = person
-        await app(scope, receive, send)
-
-    async with hearing_answers(yard.ctx.dsn, yard.ctx.pool) as answers:
-        app.state.order_answers = answers
-        transport = httpx.ASGITransport(signed_in)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://test/api/v1", timeout=40
-        ) as client:
-            yield client
 
 
 async def _operate(
