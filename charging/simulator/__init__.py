@@ -1,1 +1,1 @@
-"""Simulated chargers: a process of its own that speaks OCPP 1.6J over real websockets, named as simulated."""
+"""Simulated chargers: a process of its own that speaks OCPP over real websockets, named as simulated."""
