@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from charging import charger_store, device_model, device_store, profile_store, tag_store, transaction_store
+from charging import (
+    asking201,
+    charger_store,
+    device_model,
+    device_store,
+    profile_store,
+    tag_store,
+    transaction_store,
+)
 from charging.order_store import Order
 from charging.rpc import Payload
 from charging.rules.moments import read_moment
@@ -145,6 +153,7 @@ _APPLY: Final[dict[str, Apply]] = {
     "CancelReservation": _cancelled,
     "ChangeAvailability": _availability,
     "ClearChargingProfile": _profiles_cleared,
+    "GetTransactionStatus": asking201.take_status,
     "GetVariables": _variables_read,
     "ReserveNow": _reserved,
     "SetChargingProfile": _profile_set,

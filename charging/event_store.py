@@ -159,3 +159,50 @@ async def make_live(conn: Connection, transaction_id: int) -> bool:
         {"id": transaction_id},
     )
     return bool(made.rowcount)
+
+
+async def set_energy(conn: Connection, transaction_id: int, delivered_wh: int) -> None:
+    """Correct the energy of an ended transaction."""
+    await conn.execute(
+        "update charging.transaction set delivered_wh = %(wh)s where id = %(id)s and stopped_at is not null",
+        {"id": transaction_id, "wh": delivered_wh},
+    )
+
+
+async def mend_start(
+    conn: Connection,
+    transaction_id: int,
+    *,
+    started_at: datetime,
+    started_raw: str,
+    gained_wh: int,
+    energy_tariff_id: int | None,
+) -> None:
+    """Write the start of an ended transaction, which was told after its end, and what it shows was missing."""
+    await conn.execute(
+        """
+        update charging.transaction
+        set started_at = %(started_at)s, started_raw = %(started_raw)s,
+            meter_start_wh = meter_start_wh - %(gained_wh)s, delivered_wh = delivered_wh + %(gained_wh)s,
+            energy_tariff_id = coalesce(%(energy_tariff_id)s, energy_tariff_id)
+        where id = %(id)s and stopped_at is not null
+        """,
+        {
+            "id": transaction_id,
+            "started_at": started_at,
+            "started_raw": started_raw,
+            "gained_wh": gained_wh,
+            "energy_tariff_id": energy_tariff_id,
+        },
+    )
+
+
+async def raise_samples(conn: Connection, transaction_id: int, since: datetime, gained_wh: int) -> None:
+    """Lift the energy of a transaction's samples by what was missing before the first of them."""
+    await conn.execute(
+        """
+        update charging.meter_sample set delivered_wh = delivered_wh + %(gained_wh)s
+        where transaction_id = %(id)s and measured_at >= %(since)s and delivered_wh is not null
+        """,
+        {"id": transaction_id, "since": since, "gained_wh": gained_wh},
+    )

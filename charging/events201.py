@@ -12,25 +12,26 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 
 from charging import (
+    asking201,
     bill_store,
     bills,
     event_store,
     order_store,
     orders,
-    tag_store,
+    repairs201,
     transaction_store,
     transactions,
 )
 from charging.batch_store import copy_samples
 from charging.event_store import TxEventRow
 from charging.rpc import Payload
-from charging.rules.authorise import fits_kind
-from charging.rules.event201 import ENDED, STARTED, UPDATED, EventTold, TokenTold, register_of
+from charging.rules.event201 import ENDED, STARTED, UPDATED, EventTold, register_of
 from charging.rules.metering import Outlet, start_meter
 from charging.rules.moments import Moment
 from charging.rules.transaction import OPEN_STATES
 from charging.samples import OpenTransaction, SampleRow, Told, sample_rows
 from charging.station import StationContext
+from charging.tokens201 import TokenJudged, judge_token, regardless_of_use, token_info
 from charging.transaction_store import Transaction
 from charging.transactions import StartTold, StopTold
 from facility.db import unit_of_work
@@ -50,27 +51,8 @@ class Running:
     last_seq: int
     has_tag: bool
     has_register: bool
+    has_asked: bool = False
     cost_told_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenJudged:
-    """What a token is answered with."""
-
-    status: str
-    tag: tag_store.IdTag | None
-
-
-async def judge_token(
-    conn: Connection, token: TokenTold, charger_id: int, evse_no: int, now: datetime
-) -> TokenJudged:
-    """The standard's word for a token. *NoAuthorization* is accepted: nobody is asked for there (C01, C02)."""
-    if token.kind == "NoAuthorization":
-        return TokenJudged(status="Accepted", tag=None)
-    status, tag = await transactions.judge_tag(conn, token.tag, charger_id, evse_no, now)
-    if tag is not None and not fits_kind(tag.kind, token.kind):
-        return TokenJudged(status="Invalid", tag=None)
-    return TokenJudged(status=status, tag=tag)
 
 
 class TransactionEvents:
@@ -134,6 +116,9 @@ class TransactionEvents:
             if running is None:
                 running = await self._begun(conn, told)
             judged = await self._judged(conn, running, told)
+            if _is_gap(running, told):
+                running.has_asked = True
+                await asking201.ask_status(conn, self._charger_id, self._version, told.name, self._ctx.clock)
             if await event_store.write_tx_events(
                 conn, [_row(running.id, told, message_id, has_payload=True)]
             ):
@@ -228,7 +213,7 @@ class TransactionEvents:
             return None
         if told.kind == ENDED:
             judged = await judge_token(conn, told.token, -1, -1, told.received_at)
-            return replace(judged, status=_regardless_of_use(judged.status))
+            return replace(judged, status=regardless_of_use(judged.status))
         evse_no = running.open.evse_no if running.open else told.evse_no or 0
         return await judge_token(conn, told.token, self._charger_id, evse_no, told.received_at)
 
@@ -253,6 +238,8 @@ class TransactionEvents:
                 ),
                 told.meter_value,
             )
+            if told.kind != ENDED:
+                rows = await repairs201.mend_ended(conn, running.id, told, rows, self._outlet)
         if rows:
             await copy_samples(conn, rows)
         if told.kind == ENDED:
@@ -287,6 +274,8 @@ class TransactionEvents:
         meter = opened.meter
         if begin_wh is not None and begin_wh <= meter.segment_wh and not meter.resets:
             opened.meter = replace(meter, segment_wh=begin_wh)
+            # Samples that came before counted from their own first register: by the hour, the bill needs them lifted.
+            await event_store.raise_samples(conn, running.id, told.moment.at, meter.segment_wh - begin_wh)
         else:
             begin_wh = None
         await event_store.set_start(conn, running.id, told.moment.at, told.occurred_raw, begin_wh)
@@ -361,6 +350,18 @@ def _is_plain(running: Running, told: EventTold) -> bool:
         and not (opened.is_told_late and not told.is_history)
         and _is_suspended(opened, told) == opened.is_suspended
         and not told.is_unplugged
+        and not _is_gap(running, told)
+    )
+
+
+def _is_gap(running: Running, told: EventTold) -> bool:
+    """Whether live events are missing before this one; asked about once, because some chargers always skip."""
+    return (
+        running.open is not None
+        and told.kind != ENDED
+        and told.seq_no > running.last_seq + 1
+        and not told.is_history
+        and not running.has_asked
     )
 
 
@@ -403,25 +404,3 @@ def _kept(told: EventTold) -> dict[str, Any]:
     if told.kind == UPDATED or not isinstance(told.meter_value, list):
         return dict(told.head)
     return {**told.head, "meterValue": told.meter_value}
-
-
-def _regardless_of_use(status: str) -> str:
-    return "Accepted" if status == "ConcurrentTx" else status
-
-
-MASTER_GROUP: Final = "MASTERPASS"
-"""Group of a master pass without one of its own; the charger's `MasterPassGroupId` is to be set to it (C16)."""
-
-
-def token_info(judged: TokenJudged) -> Payload:
-    """An idTokenInfo."""
-    info: Payload = {"status": judged.status}
-    tag = judged.tag
-    if tag is None:
-        return info
-    if tag.expires_at is not None:
-        info["cacheExpiryDateTime"] = tag.expires_at.isoformat().replace("+00:00", "Z")
-    group = tag.parent_tag or (MASTER_GROUP if tag.is_master_pass else None)
-    if group:
-        info["groupIdToken"] = {"idToken": group[:36], "type": "Central"}
-    return info

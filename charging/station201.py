@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import psycopg
 
-from charging import answers16, answers201, orders, registration, reports, tag_store, transactions
+from charging import answers16, answers201, asking201, orders, registration, reports, tag_store, transactions
 from charging.batch import NotKept
 from charging.batch_store import BootRow, EventRow, StatusRow
-from charging.events201 import TokenJudged, TransactionEvents, judge_token, token_info
+from charging.events201 import TransactionEvents
 from charging.notices201 import NOTICES, NOTICES_21, Notice
 from charging.order_store import Order
 from charging.reports import REPORTS
@@ -23,6 +23,7 @@ from charging.rules.transaction import Evidence
 from charging.samples import sample_rows
 from charging.schemas import check_incoming, knows
 from charging.station import StationContext
+from charging.tokens201 import TokenJudged, judge_token, token_info
 from facility.db import unit_of_work
 from facility.errors import Unavailable
 
@@ -94,6 +95,7 @@ class Station201:
         if self._events.any_open:
             async with unit_of_work(self._ctx.pool) as conn:
                 await transactions.note_evidence(conn, self._charger.id, Evidence.BOOT, received_at)
+                await asking201.ask_all(conn, self._charger.id, self._version, self._ctx.clock)
         is_accepted = self._charger.registration == "accepted"
         return {
             "status": self._charger.registration.capitalize(),

@@ -319,7 +319,7 @@ def advance_meter(meter: Meter, register_wh: int, at: datetime, outlet: Outlet) 
     """
     if at < meter.read_at:
         return meter, "stale"
-    believed_wh = _believed_rise_wh(meter.read_at, at, outlet)
+    believed_wh = believed_rise_wh(meter.read_at, at, outlet)
     rise_wh = register_wh - meter.register_wh
     if rise_wh > believed_wh:
         return _doubt(meter, register_wh, at, outlet)
@@ -335,7 +335,7 @@ def _doubt(meter: Meter, register_wh: int, at: datetime, outlet: Outlet) -> tupl
     """A leap is not billed; a second reading that fits the first one's level is counted from there."""
     if meter.doubted is not None:
         level_wh, level_at = meter.doubted
-        if 0 <= register_wh - level_wh <= _believed_rise_wh(level_at, at, outlet):
+        if 0 <= register_wh - level_wh <= believed_rise_wh(level_at, at, outlet):
             return _moved(meter, level_wh, register_wh, at), "rebased"
     return replace(meter, doubted=(register_wh, at)), "jump"
 
@@ -350,7 +350,8 @@ def _moved(meter: Meter, segment_wh: int, register_wh: int, at: datetime) -> Met
     )
 
 
-def _believed_rise_wh(since: datetime, at: datetime, outlet: Outlet) -> int:
+def believed_rise_wh(since: datetime, at: datetime, outlet: Outlet) -> int:
+    """The most Wh an outlet's register is believed to rise between two moments."""
     seconds = int((at - since).total_seconds())
     return min(outlet.max_w * seconds // 3600, MAX_CHARGE_WH) + JUMP_ALLOWANCE_WH
 

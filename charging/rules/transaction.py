@@ -76,6 +76,7 @@ class Evidence(StrEnum):
     BOOT = "boot"
     STATUS = "status"
     NEXT_START = "next_start"
+    ASKED = "asked"
 
 
 GRACE: Final[dict[Evidence, timedelta]] = {
@@ -84,6 +85,8 @@ GRACE: Final[dict[Evidence, timedelta]] = {
     # Many chargers send Available just before the StopTransaction they have queued.
     Evidence.STATUS: timedelta(minutes=1),
     Evidence.NEXT_START: timedelta(0),
+    # The charger itself says that it knows no such transaction; its end may still be on its way.
+    Evidence.ASKED: timedelta(minutes=1),
 }
 
 

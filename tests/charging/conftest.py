@@ -51,6 +51,7 @@ class RawCharger:
     def __init__(self, ws: ClientConnection) -> None:
         self.ws = ws
         self._number = 0
+        self._orders: list[Any] = []
 
     async def tell(self, raw: str) -> Any:
         """Send a raw frame, return the next frame as JSON."""
@@ -79,6 +80,9 @@ class RawCharger:
         self._number += 1
         message_id = message_id or f"m{self._number}"
         answer = await self.tell(json.dumps([2, message_id, action, payload]))
+        while answer[0] == 2:
+            self._orders.append(answer)  # an order that came before the answer
+            answer = await self.hear()
         assert answer[1] == message_id
         return answer
 
@@ -89,7 +93,7 @@ class RawCharger:
 
     async def order(self) -> tuple[str, str, dict[str, Any]]:
         """The next CALL from the central system."""
-        frame = await self.hear()
+        frame = self._orders.pop(0) if self._orders else await self.hear()
         assert frame[0] == 2, frame
         return frame[1], frame[2], frame[3]
 

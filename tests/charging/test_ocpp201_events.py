@@ -1,8 +1,10 @@
 """TransactionEvents as real 2.x chargers send them: repeated, missing, numbered anew, off-line, in the wrong order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from tests.charging.charger201 import charger201, meter_value
+from charging import bills
+from facility.db import unit_of_work
+from tests.charging.charger201 import Charger201, charger201, meter_value
 from tests.charging.conftest import Yard
 
 MINUTE = timedelta(minutes=1)
@@ -171,3 +173,111 @@ async def test_an_outlet_that_becomes_available_is_evidence_only_for_its_own_con
         yard.clock.ahead = timedelta(minutes=2)
         await yard.central.look_once()
     assert await _one(yard, "state, delivered_wh") == ("presumed_ended", 0)
+
+
+async def test_e_14_missing_numbers_are_asked_about_once_and_a_transaction_nobody_knows_is_closed(
+    yard: Yard,
+) -> None:
+    now = yard.clock.now() - 4 * MINUTE
+    async with charger201(yard) as charger:
+        await charger.start(now, seqNo=0)
+        await charger.event("Updated", now + MINUTE, wh=1100, seqNo=3)
+        message_id, action, asked = await charger.raw.order()
+        assert (action, asked) == ("GetTransactionStatus", {"transactionId": "TX-1"})
+        await charger.raw.reply(message_id, {"ongoingIndicator": False, "messagesInQueue": False})
+        await yard.eventually(lambda: _is(yard, "evidence = 'asked'"))
+        yard.clock.ahead = timedelta(minutes=2)
+        await yard.central.look_once()
+    assert await _one(yard, "state, delivered_wh") == ("presumed_ended", 100)
+
+
+async def test_a_transaction_that_goes_on_after_a_boot_is_not_taken_for_a_ghost(yard: Yard) -> None:
+    now = yard.clock.now() - 4 * MINUTE
+    async with charger201(yard) as charger:
+        await charger.start(now, seqNo=0)
+    async with charger201(yard, is_new=False) as charger:
+        await charger.boot()
+        assert await _one(yard, "evidence") == ("boot",)
+        message_id, action, _ = await charger.raw.order()
+        assert action == "GetTransactionStatus"
+        yard.clock.ahead = timedelta(seconds=1)
+        await charger.raw.reply(message_id, {"ongoingIndicator": True, "messagesInQueue": False})
+        await yard.eventually(lambda: _is(yard, "last_sign_at > evidence_at"))
+        yard.clock.ahead = timedelta(minutes=6)
+        await yard.central.look_once()
+    assert await _one(yard, "state, evidence") == ("running", None)
+
+
+async def _is(yard: Yard, condition: str) -> bool:
+    return bool(await yard.rows(f"select 1 from charging.transaction where {condition}"))
+
+
+async def _history(charger: Charger201, then: datetime, *, with_end_register: bool = True) -> None:
+    """The end and a sample of a charge of 7 kW for an hour, without its start."""
+    await charger.event("Updated", then + 30 * MINUTE, wh=4500, seqNo=1, offline=True)
+    end_wh = 8000 if with_end_register else None
+    await charger.end(then + 60 * MINUTE, end_wh, seqNo=3, offline=True)
+
+
+async def test_tc_e_03_a_start_told_after_the_end_adds_the_energy_before_the_first_sample_to_the_bill(
+    yard: Yard,
+) -> None:
+    then = yard.clock.now() - timedelta(hours=3)
+    async with charger201(yard) as charger:
+        await _history(charger, then)
+        assert await _one(yard, "delivered_wh, meter_start_wh") == (3500, 4500)
+        ((short_fen,),) = await yard.rows("select total_fen from charging.bill")
+        for _ in range(2):
+            await charger.start(then, 1000, seqNo=0, offline=True)
+    assert await _one(yard, "delivered_wh, meter_start_wh, id_tag, flags") == (
+        7000, 1000, "TAG1", ["late", "no_start", "seq_gap", "late_start"],
+    )  # fmt: skip
+    assert await yard.rows("select delivered_wh from charging.meter_sample order by measured_at") == [
+        (0,), (3500,), (7000,)
+    ]  # fmt: skip
+    ((total_fen, wh),) = await yard.rows("select total_fen, delivered_wh from charging.bill")
+    assert wh == 7000 and total_fen > 1.5 * short_fen
+    assert await yard.rows("select started_at from charging.transaction") == [(_in_milliseconds(then),)]
+
+
+def _in_milliseconds(moment: datetime) -> datetime:
+    """As the charger writes it: milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+async def test_a_settled_bill_is_not_changed_by_a_late_start_but_a_person_hears_of_it(yard: Yard) -> None:
+    then = yard.clock.now() - timedelta(hours=3)
+    async with charger201(yard) as charger:
+        await _history(charger, then)
+        async with unit_of_work(yard.ctx.pool) as conn:
+            ((number, before_fen),) = await yard.rows("select transaction_id, total_fen from charging.bill")
+            await bills.settle_bill(conn, number, by="x", reference="r", now=yard.clock.now())
+        await charger.start(then, 1000, seqNo=0, offline=True)
+    assert await yard.rows("select total_fen from charging.bill") == [(before_fen,)]
+    ((detail,),) = await yard.rows("select detail from facility.alarm where kind = 'charging.bill_short'")
+    assert detail["gained_wh"] == 3500 and detail["due_fen"] > detail["billed_fen"] == before_fen
+
+
+async def test_a_late_start_whose_register_no_outlet_could_have_delivered_from_is_not_billed(
+    yard: Yard,
+) -> None:
+    then = yard.clock.now() - timedelta(hours=3)
+    async with charger201(yard) as charger:
+        await charger.event("Updated", then + MINUTE, wh=900_000, seqNo=1, offline=True)
+        await charger.end(then + 2 * MINUTE, 900_100, seqNo=2, offline=True)
+        await charger.start(then, 0, seqNo=0, offline=True)
+    assert await _one(yard, "delivered_wh, flags") == (
+        100,
+        ["late", "no_start", "late_start", "late_start_jump"],
+    )
+
+
+async def test_a_late_sample_counts_where_the_end_told_no_register(yard: Yard) -> None:
+    then = yard.clock.now() - timedelta(hours=3)
+    async with charger201(yard) as charger:
+        await charger.start(then, 1000, seqNo=0, offline=True)
+        await _history(charger, then, with_end_register=False)
+        assert await _one(yard, "delivered_wh") == (3500,)
+        await charger.event("Updated", then + 55 * MINUTE, wh=7400, seqNo=2, offline=True)
+    assert await _one(yard, "delivered_wh") == (6400,)
+    assert await yard.rows("select delivered_wh from charging.bill") == [(6400,)]
