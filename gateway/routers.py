@@ -24,6 +24,7 @@ import gateway.web.attendant
 import gateway.web.drivers
 import gateway.web.paying
 import gateway.web.static_files
+import gateway.web.stays
 import lpr.http
 import wartime_conversion.aftermath.http
 import wartime_conversion.depot.http
@@ -48,6 +49,7 @@ ROUTERS = (
     gateway.web.static_files.router,
     gateway.web.drivers.pages,
     gateway.web.attendant.pages,
+    gateway.web.stays.pages,
     gateway.web.paying.pages,
     lpr.http.router,
     gateway.parking.feed_http.router,

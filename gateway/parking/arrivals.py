@@ -96,6 +96,8 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
     if (first := await lanes.find_same_car(conn, read, now=now)) is not None:
         await lanes.note_repeat(conn, entry, first)
         return None
+    if entry.reason == Reason.ALREADY_INSIDE and known.open_stay_id is not None:
+        entry = replace(entry, candidates=[known.open_stay_id])
     if decision.outcome is Outcome.OPEN and now - read.seen_at > FRESH_FOR:
         entry = replace(entry, outcome=Outcome.ASK, reason=Reason.LATE_READ)
     if entry.outcome == Outcome.OPEN:

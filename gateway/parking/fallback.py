@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
@@ -30,11 +29,9 @@ from facility.layout import Policy
 from facility.logs import get_logger
 from facility.site import Lane, Site
 from facility.store import raise_alarm
-from gateway.parking import equipment, gates, lanes, lanes_store, occupancy, presence, store
+from gateway.parking import equipment, gates, lanes, lanes_store, occupancy, presence
 from gateway.parking.drivers.gate import Gate, GateFault
 from gateway.parking.gates import InUse
-from gateway.parking.lanes_store import LaneEntry
-from gateway.parking.rules.stay import StayState
 
 log = get_logger()
 Conn = AsyncConnection[Any]
@@ -114,64 +111,29 @@ async def enter_journal(conn: Conn, site: Site, data: Path, lane_id: str, *, now
         Cars entered.
     """
     lane = lanes.lane_of(site, lane_id)
+    zone_id = lanes.zones_behind(site, lane)[0]
     cars = 0
     for crossing in read_journal(data, lane_id):
         for _ in range(crossing.cars):
-            stay_id = await _enter_in(conn, site, lane, crossing) if lane.direction == "in" else None
-            if stay_id is None:
-                await occupancy.count_cars(conn, lanes.zones_behind(site, lane)[0], -1, now=now)
-            await lanes_store.insert_lane_entry(conn, _question(crossing, stay_id))
+            stay_id = None
+            if lane.direction == "in":
+                stay_id = await gates.begin_unseen(
+                    conn, lane, zone_id, how="journal", ticket="J", now=crossing.at
+                )
+            else:
+                await occupancy.count_cars(conn, zone_id, -1, now=now)
+            question = lanes.question_of_unseen(
+                lane.id,
+                at=crossing.at,
+                reason=f"{crossing.away}_away",
+                stay_id=stay_id,
+                by=f"policy {crossing.policy}",
+            )
+            await lanes_store.insert_lane_entry(conn, question)
             cars += 1
     if cars:
         await raise_alarm(conn, "lane.journal", lane_id, "warning", {"cars": cars}, now=now)
     return cars
-
-
-async def _enter_in(conn: Conn, site: Site, lane: Lane, crossing: Crossing) -> UUID:
-    stay_id = new_uuid()
-    await store.insert_stay(
-        conn,
-        store.NewStay(
-            id=stay_id,
-            plate=None,
-            plate_kind="other",
-            vehicle_class="small",
-            ticket=f"J-{stay_id.hex[:8].upper()}",
-            state=StayState.ENTERING,
-            entry_lane=lane.id,
-            entry_read=None,
-            entry_how="journal",
-            entered_at=crossing.at,
-            permit_id=None,
-            is_simulated=False,
-        ),
-    )
-    zone = lanes.zones_behind(site, lane)[0]
-    await gates.confirm_inside(conn, await store.lock_stay(conn, stay_id), zone, now=crossing.at)
-    return stay_id
-
-
-def _question(crossing: Crossing, stay_id: UUID | None) -> LaneEntry:
-    return LaneEntry(
-        id=new_uuid(),
-        lane_id=crossing.lane_id,
-        at=crossing.at,
-        read_id=None,
-        plate=None,
-        plate_kind=None,
-        confidence=None,
-        picture_path=None,
-        outcome="ask",
-        reason=f"{crossing.away}_away",
-        stay_id=stay_id,
-        due_fen=None,
-        candidates=[],
-        decided_by=f"policy {crossing.policy}",
-        settled_at=None,
-        settled_by=None,
-        settlement=None,
-        is_simulated=False,
-    )
 
 
 def put_journal_away(data: Path, lane_id: str, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
@@ -17,7 +18,7 @@ from facility.ids import LaneId, new_uuid
 from facility.logs import get_logger
 from facility.site import Lane, Site
 from facility.store import clear_alarm, raise_alarm, report_status, write_fact
-from gateway.parking import gates_store, lanes, lanes_store, occupancy, occupancy_store, store
+from gateway.parking import gates_store, lanes, lanes_store, occupancy, occupancy_store, record_store, store
 from gateway.parking.drivers.gate import Gate, GateFault
 from gateway.parking.gates_store import GateOrder
 from gateway.parking.rules.stay import StayEvent, StayState, advance
@@ -152,7 +153,7 @@ async def confirm_inside(conn: Conn, stay: Stay, zone_id: str, *, now: datetime)
     """The entry loop felt the car: it is inside and counted."""
     await _write(conn, stay, StayEvent.PASSED_IN, zone_id=zone_id, inside_at=now)
     await occupancy.count_cars(conn, zone_id, 1, now=now)
-    await store.insert_movement(conn, stay.id, at=now, from_zone=None, to_zone=zone_id, cause="gate")
+    await record_store.insert_movement(conn, stay.id, at=now, from_zone=None, to_zone=zone_id, cause="gate")
     await write_fact(
         conn, "stay.opened", str(stay.id), {"zone": zone_id, "simulated": stay.is_simulated}, now=now
     )
@@ -175,7 +176,9 @@ async def take_out(conn: Conn, stay: Stay, *, now: datetime) -> None:
     await occupancy_store.forget_stay_bay(conn, stay.id)
     if stay.zone_id is not None:
         await occupancy.count_cars(conn, stay.zone_id, -1, now=now)
-        await store.insert_movement(conn, stay.id, at=now, from_zone=stay.zone_id, to_zone=None, cause="gate")
+        await record_store.insert_movement(
+            conn, stay.id, at=now, from_zone=stay.zone_id, to_zone=None, cause="gate"
+        )
     await write_fact(conn, "stay.closed", str(stay.id), {"simulated": stay.is_simulated}, now=now)
 
 
@@ -201,36 +204,50 @@ async def _write(
 
 
 async def tailgate(conn: Conn, site: Site, lane: Lane, cars: int, *, now: datetime) -> None:
-    """More cars than one crossed at one opening: each is kept, counted, and shown to a person.
+    """More cars than one crossed at one opening: each is kept, counted, and asked about.
 
     A follower at an entry gets a stay without a plate; a follower at an exit has left without its stay being
-    known, so the count follows and the attendant closes the stay it was.
+    known, so the count follows and the attendant says whose stay it was.
     """
     zone_id = lanes.zones_behind(site, lane)[0]
     for _ in range(cars):
         if lane.direction == "out":
+            stay_id = None
             await occupancy.count_cars(conn, zone_id, -1, now=now)
-            continue
-        stay_id = new_uuid()
-        await store.insert_stay(
-            conn,
-            NewStay(
-                id=stay_id,
-                plate=None,
-                plate_kind="other",
-                vehicle_class="small",
-                ticket=f"TG-{stay_id.hex[:8].upper()}",
-                state=StayState.ENTERING,
-                entry_lane=lane.id,
-                entry_read=None,
-                entry_how="tailgate",
-                entered_at=now,
-                permit_id=None,
-                is_simulated=False,
-            ),
-        )
-        await confirm_inside(conn, await store.lock_stay(conn, stay_id), zone_id, now=now)
+        else:
+            stay_id = await begin_unseen(conn, lane, zone_id, how="tailgate", ticket="TG", now=now)
+        question = lanes.question_of_unseen(lane.id, at=now, reason="tailgate", stay_id=stay_id, by="system")
+        await lanes_store.insert_lane_entry(conn, question)
+        await lanes.tell_lane(conn, question)
     await raise_alarm(conn, "lane.tailgate", lane.id, "warning", {"cars": cars}, now=now)
+
+
+async def begin_unseen(conn: Conn, lane: Lane, zone_id: str, *, how: str, ticket: str, now: datetime) -> UUID:
+    """Begin the stay of a car that came in without anybody knowing its plate; it is inside and counted.
+
+    Args:
+        how: `tailgate` or `journal`. ticket: the first letters of the ticket that stands for its plate.
+    """
+    stay_id = new_uuid()
+    await store.insert_stay(
+        conn,
+        NewStay(
+            id=stay_id,
+            plate=None,
+            plate_kind="other",
+            vehicle_class="small",
+            ticket=f"{ticket}-{stay_id.hex[:8].upper()}",
+            state=StayState.ENTERING,
+            entry_lane=lane.id,
+            entry_read=None,
+            entry_how=how,
+            entered_at=now,
+            permit_id=None,
+            is_simulated=False,
+        ),
+    )
+    await confirm_inside(conn, await store.lock_stay(conn, stay_id), zone_id, now=now)
+    return stay_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

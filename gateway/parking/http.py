@@ -10,10 +10,21 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from facility.edge import Ctx, Uow, audit, require
 from facility.errors import Invalid
 from facility.identity import Person, Role
-from gateway.parking import attending, dues, lanes_store, occupancy, occupancy_store, series, store
-from gateway.parking.attending import Act
+from gateway.parking import (
+    attending,
+    dues,
+    lanes_store,
+    mending,
+    occupancy,
+    occupancy_store,
+    record_store,
+    series,
+    store,
+)
+from gateway.parking.acts import Act
 from gateway.parking.lanes_store import LaneEntry, LaneState
-from gateway.parking.store import Correction, Stay
+from gateway.parking.record_store import Correction
+from gateway.parking.store import Stay
 
 router = APIRouter(prefix="/api/v1", tags=["parking"])
 Attendant = Annotated[Person, Depends(require(Role.ATTENDANT, Role.MANAGER))]
@@ -183,7 +194,7 @@ async def _stay_out(conn: Uow, ctx: Ctx, stay: Stay) -> StayOut:
         due_fen=due.due_fen,
         paid_fen=due.paid_fen,
         bay_id=bay.bay_id if bay else None,
-        corrections=await store.read_corrections(conn, "stay", str(stay.id)),
+        corrections=await record_store.read_corrections(conn, "stay", str(stay.id)),
     )
 
 
@@ -195,9 +206,9 @@ async def correct_stay(
     act = Act(by=person.name, reason=body.reason, now=ctx.clock.now())
     stay = await store.read_stay(conn, stay_id)
     if body.plate is not None:
-        stay = await attending.correct_plate(conn, stay_id, act, plate=body.plate)
+        stay = await mending.correct_plate(conn, stay_id, act, plate=body.plate)
     if body.entered_at is not None:
-        stay = await attending.correct_entry(conn, stay_id, act, entered_at=body.entered_at)
+        stay = await mending.correct_entry(conn, stay_id, act, entered_at=body.entered_at)
     await audit(request, conn, person, "stay.corrected", str(stay_id), reason=body.reason)
     return await _stay_out(conn, ctx, stay)
 
@@ -208,7 +219,7 @@ async def write_off(
 ) -> StayOut:
     """Close the stay of a car that left unseen."""
     act = Act(by=person.name, reason=body.reason, now=ctx.clock.now())
-    stay = await attending.write_off(conn, stay_id, act)
+    stay = await mending.write_off(conn, stay_id, act)
     await audit(request, conn, person, "stay.written_off", str(stay_id), reason=body.reason)
     return await _stay_out(conn, ctx, stay)
 

@@ -96,6 +96,32 @@ def entry_of_read(read: PlateRead, decision: Decision, *, now: datetime, is_simu
     )
 
 
+def question_of_unseen(
+    lane_id: str, *, at: datetime, reason: str, stay_id: UUID | None, by: str
+) -> LaneEntry:
+    """What a lane asks about a car that crossed while nobody decided: its plate, or whose stay ended."""
+    return LaneEntry(
+        id=new_uuid(),
+        lane_id=lane_id,
+        at=at,
+        read_id=None,
+        plate=None,
+        plate_kind=None,
+        confidence=None,
+        picture_path=None,
+        outcome="ask",
+        reason=reason,
+        stay_id=stay_id,
+        due_fen=None,
+        candidates=[],
+        decided_by=by,
+        settled_at=None,
+        settled_by=None,
+        settlement=None,
+        is_simulated=False,
+    )
+
+
 async def find_same_car(conn: Conn, read: PlateRead, *, now: datetime) -> LaneEntry | None:
     """The newest of a lane's recent entries that is this car read again.
 

@@ -329,3 +329,20 @@ async def find_entry_of_read(conn: Conn, read_id: UUID) -> LaneEntry | None:
     async with conn.cursor(row_factory=class_row(LaneEntry)) as cur:
         await cur.execute("select * from parking.lane_log where read_id = %(id)s", {"id": read_id})
         return await cur.fetchone()
+
+
+async def read_pictures_near(
+    conn: Conn, lane_id: str, *, since: datetime, until: datetime, limit: int
+) -> list[LaneEntry]:
+    """What a lane's camera saw between two moments, oldest first; only entries whose read kept its picture."""
+    async with conn.cursor(row_factory=class_row(LaneEntry)) as cur:
+        await cur.execute(
+            """
+            select * from parking.lane_log
+            where lane_id = %(lane_id)s and at between %(since)s and %(until)s
+              and read_id is not null and picture_path is not null
+            order by at limit %(limit)s
+            """,
+            {"lane_id": lane_id, "since": since, "until": until, "limit": limit},
+        )
+        return await cur.fetchall()

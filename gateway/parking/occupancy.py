@@ -14,7 +14,7 @@ from facility.errors import Missing
 from facility.site import Site
 from facility.store import write_fact
 from facility.units import local
-from gateway.parking import gifts_store, lanes_store, lookup_store, store
+from gateway.parking import gifts_store, lanes_store, lookup_store, record_store, store
 from gateway.parking import occupancy_store as rows
 from gateway.parking.rules.stay import OPEN_STATES
 
@@ -122,7 +122,9 @@ async def move_to_zone(conn: Conn, stay_id: UUID, zone_id: str, *, now: datetime
         leaving_at=stay.leaving_at,
         left_at=stay.left_at,
     )
-    await store.insert_movement(conn, stay_id, at=now, from_zone=stay.zone_id, to_zone=zone_id, cause=cause)
+    await record_store.insert_movement(
+        conn, stay_id, at=now, from_zone=stay.zone_id, to_zone=zone_id, cause=cause
+    )
     return True
 
 
@@ -140,7 +142,7 @@ async def correct_count(
     await rows.write_count(conn, zone_id, counted, now=now)
     after = rows.ZoneCount(zone_id=zone_id, occupied=counted, capacity=before.capacity, changed_at=now)
     await rows.insert_sample(conn, after, cause="counted")
-    await store.insert_correction(
+    await record_store.insert_correction(
         conn,
         at=now,
         by_person=by,

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from facility.identity import Person
 from facility.ids import new_uuid
-from gateway.parking import shift_store, store
+from gateway.parking import record_store, shift_store
 from gateway.parking.shift_store import Shift, ShiftMissing
 
 Conn = AsyncConnection[Any]
@@ -93,7 +93,7 @@ async def hand_over(
         note=note,
     )
     if counted_cash_fen != expected:
-        await store.insert_correction(
+        await record_store.insert_correction(
             conn,
             at=now,
             by_person=person.name,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row
 
 from facility.errors import Missing
 from gateway.parking.rules.stay import StayState
@@ -69,21 +69,6 @@ class NewStay:
     entered_at: datetime
     permit_id: UUID | None
     is_simulated: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What a person changed about a row, and why."""
-
-    id: int
-    at: datetime
-    by_person: str
-    subject_kind: str
-    subject: str
-    field: str
-    before: str | None
-    after: str | None
-    reason: str
 
 
 async def insert_stay(conn: Conn, new: NewStay) -> bool:
@@ -271,65 +256,16 @@ async def write_entered_at(conn: Conn, stay_id: UUID, entered_at: datetime) -> N
     )
 
 
-async def insert_movement(
-    conn: Conn, stay_id: UUID, *, at: datetime, from_zone: str | None, to_zone: str | None, cause: str
-) -> None:
-    """Keep that a car went from one zone to another (`None` is outside)."""
-    await conn.execute(
-        """
-        insert into parking.movement (stay_id, at, from_zone, to_zone, cause)
-        values (%(stay_id)s, %(at)s, %(from_zone)s, %(to_zone)s, %(cause)s)
-        """,
-        {"stay_id": stay_id, "at": at, "from_zone": from_zone, "to_zone": to_zone, "cause": cause},
-    )
-
-
-async def insert_correction(
-    conn: Conn,
-    *,
-    at: datetime,
-    by_person: str,
-    subject_kind: str,
-    subject: str,
-    field: str,
-    before: str | None,
-    after: str | None,
-    reason: str,
-) -> int:
-    """Keep what a person changed and why."""
-    async with conn.cursor(row_factory=scalar_row) as cur:
+async def search_open_stays(conn: Conn, part: str, *, limit: int) -> list[Stay]:
+    """Open stays whose plate or ticket holds a text (all for an empty one); those without a plate come first."""
+    async with conn.cursor(row_factory=class_row(Stay)) as cur:
         await cur.execute(
             """
-            insert into parking.correction (at, by_person, subject_kind, subject, field, before, after, reason)
-            values (%(at)s, %(by_person)s, %(subject_kind)s, %(subject)s, %(field)s, %(before)s, %(after)s,
-                    %(reason)s)
-            returning id
+            select * from parking.stay
+            where state in ('entering', 'inside', 'leaving')
+              and (plate like '%%' || %(part)s || '%%' or ticket like '%%' || %(part)s || '%%')
+            order by plate is not null, entered_at limit %(limit)s
             """,
-            {
-                "at": at,
-                "by_person": by_person,
-                "subject_kind": subject_kind,
-                "subject": subject,
-                "field": field,
-                "before": before,
-                "after": after,
-                "reason": reason,
-            },
-        )
-        row: int | None = await cur.fetchone()
-    if row is None:
-        raise Missing("parking.correction returned no id")
-    return row
-
-
-async def read_corrections(conn: Conn, subject_kind: str, subject: str) -> list[Correction]:
-    """What was ever corrected about one row, oldest first."""
-    async with conn.cursor(row_factory=class_row(Correction)) as cur:
-        await cur.execute(
-            """
-            select id, at, by_person, subject_kind, subject, field, before, after, reason from parking.correction
-            where subject_kind = %(subject_kind)s and subject = %(subject)s order by at, id
-            """,
-            {"subject_kind": subject_kind, "subject": subject},
+            {"part": part, "limit": limit},
         )
         return await cur.fetchall()

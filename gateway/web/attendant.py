@@ -11,12 +11,12 @@ from psycopg import AsyncConnection
 
 from facility.context import Context
 from facility.edge import Ctx, Uow, audit, current_person
-from facility.errors import OpsError, Refused
+from facility.errors import Invalid, OpsError, Refused
 from facility.identity import Person, Role
 from facility.site import Lane
 from gateway.identify import is_from_another_site
-from gateway.parking import attending, dues, lanes, lanes_store, shift_store, shifts, store
-from gateway.parking.attending import Act
+from gateway.parking import attending, dues, lanes, lanes_store, mending, shift_store, shifts, store
+from gateway.parking.acts import Act
 from gateway.parking.lanes import LaneStanding
 from gateway.parking.lanes_store import LaneEntry
 from gateway.parking.payments import take_cash
@@ -35,6 +35,12 @@ class FormElsewhere(Refused):
     """A form of another site's page."""
 
     code = "origin.wrong"
+
+
+class UnknownAct(Invalid):
+    """A form asks for something that this screen does not do."""
+
+    code = "attendant.act_unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,11 @@ class Question:
     word: str
     picture: str | None
     candidates: tuple[Candidate, ...]
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether the car has crossed already and nobody knew it: its plate is asked for, not a gate."""
+        return self.entry.read_id is None
 
 
 def picture_of(read_id: UUID | None, path: str | None) -> str | None:
@@ -119,7 +130,7 @@ async def _candidate(conn: Conn, ctx: Context, stay_id: UUID) -> Candidate:
     )
 
 
-def _person(request: Request) -> Person | None:
+def person_at_booth(request: Request) -> Person | None:
     person = current_person(request)
     return person if person and person.may_act_as(Role.ATTENDANT, Role.MANAGER) else None
 
@@ -129,7 +140,7 @@ async def screen(
     request: Request, ctx: Ctx, conn: Uow, trouble: str | None = None, done: str | None = None
 ) -> Response:
     """The whole screen; without the attendant's role, the way to sign in."""
-    person = _person(request)
+    person = person_at_booth(request)
     if person is None:
         return RedirectResponse("/login?next=/attendant/", 303)
     language = language_of(request)
@@ -140,6 +151,7 @@ async def screen(
         home="/attendant/",
         person=person,
         cards=await _cards(conn, ctx, request),
+        here="lanes",
         questions=await _questions(conn, ctx, request),
         shift=shift,
         drawer_fen=await shifts.expected_cash_fen(conn, shift) if shift else None,
@@ -153,18 +165,18 @@ async def screen(
 @pages.get("/attendant/now")
 async def now_part(request: Request, ctx: Ctx, conn: Uow) -> Response:
     """The lanes part, which renews itself."""
-    if _person(request) is None:
+    if person_at_booth(request) is None:
         return Response(status_code=204, headers={"hx-redirect": "/login?next=/attendant/"})
     return await show(request, "attendant/lanes.html", cards=await _cards(conn, ctx, request))
 
 
-def _acting(request: Request) -> Person:
+def acting(request: Request) -> Person:
     """Who acts on this screen.
 
     Raises:
         FormElsewhere: nobody with the role is signed in, or the form came from another site.
     """
-    person = _person(request)
+    person = person_at_booth(request)
     if person is None or is_from_another_site(request.headers):
         raise FormElsewhere("sign in as attendant and act from this screen")
     return person
@@ -188,22 +200,41 @@ async def answer(
     stay: Annotated[UUID | None, Form()] = None,
 ) -> Response:
     """Answer what a lane asks."""
-    person = _acting(request)
+    person = acting(request)
     try:
         async with conn.transaction():
             deed = Act(by=person.name, reason=reason, now=ctx.clock.now())
-            if act == "let_in":
-                await attending.let_in(conn, entry_id, deed, plate=plate.strip() or None)
-            elif act == "let_out" and stay is not None:
-                await attending.let_out(conn, entry_id, deed, stay_id=stay)
-            elif act == "let_out_unknown":
-                await attending.let_out_unknown(conn, ctx.site, entry_id, deed)
-            else:
-                await attending.turn_away(conn, entry_id, deed)
+            await _answer(conn, ctx, entry_id, deed, act=act, plate=plate.strip(), stay=stay)
             await audit(request, conn, person, f"lane.{act}", str(entry_id), reason=reason)
     except OpsError as fault:
         return _back(fault=fault)
     return _back(done=act)
+
+
+async def _answer(
+    conn: Conn, ctx: Context, entry_id: UUID, deed: Act, *, act: str, plate: str, stay: UUID | None
+) -> None:
+    """Do one of the acts that a question allows.
+
+    Raises:
+        OpsError: see the act.
+    """
+    if act == "let_in":
+        await attending.let_in(conn, entry_id, deed, plate=plate or None)
+    elif act == "let_out" and stay is not None:
+        await attending.let_out(conn, entry_id, deed, stay_id=stay)
+    elif act == "let_out_unknown":
+        await attending.let_out_unknown(conn, ctx.site, entry_id, deed)
+    elif act == "replace" and stay is not None:
+        await mending.replace_stay(conn, entry_id, deed, stay_id=stay)
+    elif act == "name":
+        await mending.name_crossed(conn, entry_id, deed, plate=plate)
+    elif act == "was":
+        await mending.close_crossed(conn, ctx.site, entry_id, deed, typed=plate)
+    elif act == "turn_away":
+        await attending.turn_away(conn, entry_id, deed)
+    else:
+        raise UnknownAct(f"{act} is no answer to a lane")
 
 
 @pages.post("/attendant/cash")
@@ -215,7 +246,7 @@ async def cash(
     amount_fen: Annotated[int, Form(gt=0)],
 ) -> Response:
     """Take cash for a stay; where the car waits at an exit, the gate opens by that."""
-    person = _acting(request)
+    person = acting(request)
     try:
         async with conn.transaction():
             await take_cash(ctx, conn, stay, person_id=person.id, agreed_fen=amount_fen)
@@ -235,7 +266,7 @@ async def lane_act(
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Open a gate once, or close a lane and open it again."""
-    person = _acting(request)
+    person = acting(request)
     try:
         async with conn.transaction():
             deed = Act(by=person.name, reason=reason, now=ctx.clock.now())
@@ -260,7 +291,7 @@ async def shift_act(
     note: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
     """Begin a shift, or hand it over with its counted cash."""
-    person = _acting(request)
+    person = acting(request)
     now = ctx.clock.now()
     try:
         async with conn.transaction():

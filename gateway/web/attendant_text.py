@@ -57,6 +57,7 @@ def reason(code: str, language: Language) -> str:
         "leaving_elsewhere": word("正从另一出口离场"),
         "database_away": word("断库期间通过，请补录"),
         "reads_away": word("相机或网络离线期间通过，请补录"),
+        "tailgate": word("跟车通过，请补录"),
     }
     return texts.get(code, code)
 
@@ -70,6 +71,11 @@ def trouble(code: str, language: Language) -> str:
         "stay.plate_inside": word("该车牌已有在场记录，请先结束那一次停车。"),
         "stay.conflict": word("这辆车的状态已经变化，请刷新。"),
         "plate.unreadable": word("车牌号不完整或格式不对。"),
+        "stay.not_inside": word("没有这辆车的在场记录。"),
+        "stay.times": word("入场时间不能晚于现在或离场时间。"),
+        "moment.unreadable": word("日期时间格式不对。"),
+        "lane.other_question": word("这一条不能这样处理。"),
+        "origin.wrong": word("请重新登录。"),
         "shift.missing": word("请先开班。"),
         "shift.open": word("您已有未交接的班次。"),
         "amount.unreadable": word("金额格式不对。"),
@@ -91,7 +97,38 @@ def done(act: str, language: Language) -> str:
         "open": word("已发出开闸指令。"),
         "close": word("车道已关闭。"),
         "reopen": word("车道已恢复。"),
+        "replace": word("旧记录已结束，已放行入场。"),
+        "name": word("已补录车牌。"),
+        "was": word("已结束该车的停车记录。"),
+        "stay_plate": word("车牌已更正。"),
+        "stay_entered": word("入场时间已更正。"),
+        "stay_write_off": word("停车记录已结束。"),
         "shift_begin": word("已开班。"),
         "shift_end": word("已交班。"),
     }
     return texts.get(act, "")
+
+
+def how_words(language: Language) -> dict[str, str]:
+    """How a car came in or left, by the stay's own word."""
+    word = say(language)
+    return {
+        "read": word("车牌识别"),
+        "attendant": word("人工放行"),
+        "ticket": word("小票"),
+        "tailgate": word("跟车"),
+        "journal": word("离线期间"),
+        "unseen": word("人工结束"),
+    }
+
+
+def field_words(language: Language) -> dict[str, str]:
+    """What of a stay was corrected."""
+    word = say(language)
+    return {"plate": word("车牌"), "entered_at": word("入场时间"), "state": word("状态")}
+
+
+def picture_word(kind: str, language: Language) -> str:
+    """What a picture of a stay shows: `entry`, `exit`, or `near`: the same lane about the same time."""
+    word = say(language)
+    return {"entry": word("入场照片"), "exit": word("离场照片"), "near": word("同一车道前后")}[kind]

@@ -9,7 +9,7 @@ from facility.context import Context
 from facility.db import unit_of_work
 from facility.ids import new_uuid
 from facility.store import read_audit
-from gateway.parking import gates_store, lanes_store, occupancy, store
+from gateway.parking import gates_store, lanes_store, occupancy, record_store
 from gateway.parking.arrivals import arrive
 from gateway.parking.drivers.gate import SimulatedGate
 from gateway.parking.gates import carry_out
@@ -123,7 +123,7 @@ async def test_a_car_in_another_zone_moves_both_counts_and_a_counted_total_mends
     assert (occupied["L2"], occupied["L4"]) == (0, 1)
     await manager.post("/api/v1/zones/L4/count", json={"counted": 7, "reason": "夜间清点"})
     async with unit_of_work(context.pool) as conn:
-        (fix,) = await store.read_corrections(conn, "zone", "L4")
+        (fix,) = await record_store.read_corrections(conn, "zone", "L4")
     assert (fix.before, fix.after, fix.by_person) == ("1", "7", "李强")
     missing = await manager.put("/api/v1/bays/Z9/sensor", json={"is_occupied": True})
     assert missing.status_code == 404

@@ -9,7 +9,7 @@ from facility.context import Context
 from facility.db import unit_of_work
 from facility.ids import new_uuid
 from facility.store import read_audit
-from gateway.parking import dues_store, gates_store, lanes_store, occupancy, shift_store, store
+from gateway.parking import dues_store, gates_store, lanes_store, occupancy, record_store, shift_store, store
 from gateway.parking.arrivals import arrive
 from gateway.parking.departures import depart
 from gateway.parking.drivers.gate import SimulatedGate
@@ -80,7 +80,7 @@ async def test_a_car_with_an_unsure_read_is_let_in_by_the_plate_the_attendant_se
     async with unit_of_work(context.pool) as conn:
         (stay,) = await store.read_open_stays(conn)
         assert (stay.plate, stay.entry_how) == ("苏F12345", "attendant")
-        (fix,) = await store.read_corrections(conn, "lane", str(entry.id))
+        (fix,) = await record_store.read_corrections(conn, "lane", str(entry.id))
         assert (fix.before, fix.after, fix.by_person, fix.reason) == (
             "苏F1234S",
             "苏F12345",
@@ -122,7 +122,7 @@ async def test_a_shift_is_handed_over_with_its_count_and_the_difference_is_kept(
     async with unit_of_work(context.pool) as conn:
         (shift,) = await shift_store.read_shifts(conn)
         assert (shift.expected_cash_fen, shift.counted_cash_fen, shift.handed_to) == (20000, 19850, "陈华")
-        (fix,) = await store.read_corrections(conn, "shift", str(shift.id))
+        (fix,) = await record_store.read_corrections(conn, "shift", str(shift.id))
         assert (fix.before, fix.after, fix.reason) == ("20000", "19850", "找零差错")
 
 
