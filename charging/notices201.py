@@ -63,7 +63,6 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "GetCertificateStatus": Notice(subject="certificate", answer=_said(status="Failed")),
     "LogStatusNotification": Notice(subject="log", status_member="status"),
     "NotifyChargingLimit": Notice(subject="charging_limit"),
-    "NotifyEVChargingNeeds": Notice(subject="charging_needs", answer=_said(status="Rejected")),
     "NotifyEVChargingSchedule": Notice(subject="charging_schedule", answer=_said(status="Accepted")),
     "PublishFirmwareStatusNotification": Notice(subject="firmware", status_member="status"),
     "SecurityEventNotification": Notice(subject="security", status_member="type"),

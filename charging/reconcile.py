@@ -91,8 +91,18 @@ async def _last(
     conn: Connection, outlet: OutletRow, step: Step, transaction: Transaction | None
 ) -> Order | None:
     action, payload = _payload(outlet, step, transaction)
-    member = {"connectorId": outlet.evse_no} if action == "SetChargingProfile" else payload
+    member = _same_profile(payload) if action == "SetChargingProfile" else payload
     return await order_store.last_order(conn, outlet.charger_id, action, member)
+
+
+def _same_profile(payload: Payload) -> Payload:
+    """What names the ramp-down among all profiles sent to an outlet, whatever the transaction."""
+    if "csChargingProfiles" in payload:
+        return {
+            "connectorId": payload["connectorId"],
+            "csChargingProfiles": {"chargingProfileId": RAMP_PROFILE_ID},
+        }
+    return {"evseId": payload["evseId"], "chargingProfile": {"id": RAMP_PROFILE_ID}}
 
 
 def _payload(outlet: OutletRow, step: Step, transaction: Transaction | None) -> tuple[str, Payload]:

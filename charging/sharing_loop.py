@@ -6,16 +6,16 @@ What is held and what was ordered is read from rows, so a restart forgets nothin
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from charging import charger_store, limits, order_store, orders, remote, transaction_store
+from charging import charger_store, limits, needs_store, transaction_store
 from charging.charger_store import OutletRow
 from charging.limits import Limit
+from charging.needs_store import Needs
 from charging.rules.planning import BEST, POLICIES
 from charging.rules.sharing import MIN_A, Car, Moment, PhaseLimit, Policy, Supply, lower_first
 from charging.transaction_store import Transaction
@@ -32,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 Connection = AsyncConnection[Any]
 SWEEP_EVERY_S: Final = 30.0
-SHARE_PROFILE_ID: Final = 990_103
-"""Our number of a 2.x transaction's profile; 1.6 has `charging.limits.PROFILE_IDS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +43,7 @@ class Running:
     transaction: Transaction
     held_a: int
     delivered_wh: int
+    needs: Needs | None
 
 
 async def run(ctx: Context) -> None:
@@ -135,6 +134,7 @@ async def _running(conn: Connection, ctx: Context, outlet: OutletRow, transactio
         transaction=transaction,
         held_a=await _held_a(conn, outlet, evse, transaction, _voltage_v(ctx.site)),
         delivered_wh=0 if last is None else last.delivered_wh,
+        needs=await needs_store.read_needs(conn, transaction.id),
     )
 
 
@@ -142,37 +142,23 @@ async def _held_a(
     conn: Connection, outlet: OutletRow, evse: Evse, transaction: Transaction, voltage_v: int
 ) -> int:
     """What a charger accepted last; an EVSE that accepted nothing may take all it can."""
-    if orders.version_of(outlet.protocol) == "1.6":
-        held_w = await limits.held_limit_w(conn, outlet, voltage_v, len(evse.phases))
-        return evse.max_a if held_w is None else min(evse.max_a, held_w // (voltage_v * len(evse.phases)))
-    last = await _last_share(conn, outlet, transaction)
-    if last is None or (last.response or {}).get("status") != "Accepted":
-        return evse.max_a
-    schedule = last.payload["chargingProfile"]["chargingSchedule"][0]
-    return min(evse.max_a, int(schedule["chargingSchedulePeriod"][0]["limit"]))
-
-
-async def _last_share(
-    conn: Connection, outlet: OutletRow, transaction: Transaction
-) -> order_store.Order | None:
-    number = transaction.station_transaction or str(transaction.id)
-    member = {
-        "evseId": outlet.evse_no,
-        "chargingProfile": {"id": SHARE_PROFILE_ID, "transactionId": number},
-    }
-    return await order_store.last_order(conn, outlet.charger_id, "SetChargingProfile", member)
+    held_w = await limits.held_limit_w(conn, outlet, transaction, voltage_v, len(evse.phases))
+    return evse.max_a if held_w is None else min(evse.max_a, held_w // (voltage_v * len(evse.phases)))
 
 
 def _car(one: Running, site: Site, lockouts: Sequence[Lockout]) -> Car:
     is_cut = _is_cut(site, one.evse, lockouts)
+    needs = one.needs
     return Car(
         key=one.evse.id,
         phases=tuple("ABC".index(phase) for phase in one.evse.phases),
         max_a=0 if is_cut else one.evse.max_a,
         arrived_min=int(one.transaction.started_at.timestamp() // 60),
-        leaves_min=None,
+        leaves_min=None
+        if needs is None or needs.leaves_at is None
+        else int(needs.leaves_at.timestamp() // 60),
         delivered_wh=one.delivered_wh,
-        wanted_wh=None,
+        wanted_wh=None if needs is None or needs.wanted_wh is None else needs.delivered_wh + needs.wanted_wh,
     )
 
 
@@ -183,42 +169,23 @@ def _is_cut(site: Site, evse: Evse, lockouts: Sequence[Lockout]) -> bool:
 
 async def _hold(conn: Connection, ctx: Context, one: Running, amperes: int) -> None:
     voltage_v, phases = _voltage_v(ctx.site), len(one.evse.phases)
-    version = orders.version_of(one.outlet.protocol)
-    if version == "1.6":
-        limit = Limit(limit_w=amperes * voltage_v * phases, phase_voltage_v=voltage_v, phases=phases)
-        await limits.hold_outlet(conn, one.outlet, one.transaction, limit, ctx.clock)
-        return
-    action, payload = remote.limit_order(
-        version, one.outlet.evse_no, one.transaction, SHARE_PROFILE_ID, amperes
-    )
-    # Below the ramp-down of the equipment board, which must win.
-    payload["chargingProfile"]["stackLevel"] = limits.STACK_LEVEL
-    last = await _last_share(conn, one.outlet, one.transaction)
-    if last is None or last.payload != payload:
-        await orders.request_order(
-            conn,
-            charger_id=one.outlet.charger_id,
-            version=version,
-            action=action,
-            payload=payload,
-            by="power sharing",
-            clock=ctx.clock,
-            keep_for=timedelta(minutes=2),
-        )
+    limit = Limit(limit_w=amperes * voltage_v * phases, phase_voltage_v=voltage_v, phases=phases)
+    since = None if one.needs is None else one.needs.told_at
+    await limits.hold_outlet(conn, one.outlet, one.transaction, limit, ctx.clock, since)
 
 
 async def _hold_idle(
     conn: Connection, ctx: Context, idle: Sequence[OutletRow], lockouts: Sequence[Lockout]
 ) -> None:
-    """Outlets of a cut zone are held to zero; once it is lifted, to the least a car can begin with (1.6)."""
+    """Outlets of a cut zone are held to zero; once it is lifted, to the least a car can begin with."""
     voltage_v = _voltage_v(ctx.site)
     for outlet in idle:
-        if not outlet.is_connected or orders.version_of(outlet.protocol) != "1.6":
+        if not outlet.is_connected:
             continue
         evse = ctx.site.evses[EvseId(outlet.evse_id)]
         phases = len(evse.phases)
         is_cut = _is_cut(ctx.site, evse, lockouts)
-        if is_cut or await limits.held_limit_w(conn, outlet, voltage_v, phases) == 0:
+        if is_cut or await limits.held_limit_w(conn, outlet, None, voltage_v, phases) == 0:
             limit_w = 0 if is_cut else MIN_A * voltage_v * phases
             limit = Limit(limit_w=limit_w, phase_voltage_v=voltage_v, phases=phases)
             await limits.hold_outlet(conn, outlet, None, limit, ctx.clock)

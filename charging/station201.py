@@ -9,7 +9,17 @@ from typing import Any, Final
 
 import psycopg
 
-from charging import answers16, answers201, asking201, orders, registration, reports, tag_store, transactions
+from charging import (
+    answers16,
+    answers201,
+    asking201,
+    needs201,
+    orders,
+    registration,
+    reports,
+    tag_store,
+    transactions,
+)
 from charging.batch import NotKept
 from charging.batch_store import BootRow, EventRow, StatusRow
 from charging.events201 import TransactionEvents
@@ -42,6 +52,7 @@ class Station201:
         self._batch = given.batch
         self._charger = given.charger
         self._passwords = given.passwords
+        self._outlets = given.outlets
         self._version = version
         self._events = TransactionEvents(given, version)
         self._notices = NOTICES_21 if version == "2.1" else NOTICES
@@ -209,6 +220,17 @@ class Station201:
             await tag_store.end_reservation(conn, self._charger.id, told["reservationId"], state)
         return {}
 
+    async def _charging_needs(self, sent: Payload, received_at: datetime) -> Payload:
+        """A running car's needs are met by the sharing loop's next profile; without a car nobody makes one (K15)."""
+        told = self._checked("NotifyEVChargingNeeds", sent)
+        running = self._events.live(_small(told["evseId"]))
+        await self._event("charging_needs", "told", told, received_at)
+        if running is None or running.evse_no not in self._outlets:
+            return {"status": "Rejected"}
+        async with unit_of_work(self._ctx.pool) as conn:
+            await needs201.take_needs(conn, running, told["chargingNeeds"], received_at)
+        return {"status": "Accepted"}
+
     async def _sign_certificate(self, sent: Payload, received_at: datetime) -> Payload:
         told = self._checked("SignCertificate", sent)
         kind = told.get("certificateType", "ChargingStationCertificate")
@@ -277,6 +299,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "BootNotification": Station201._boot,
     "Heartbeat": Station201._heartbeat,
     "MeterValues": Station201._meter_values,
+    "NotifyEVChargingNeeds": Station201._charging_needs,
     "NotifyEvent": Station201._notify_event,
     "ReservationStatusUpdate": Station201._reservation,
     "SignCertificate": Station201._sign_certificate,

@@ -1,6 +1,6 @@
 """How to hold a charger to a limit when it refuses, knows only A or only W, or accepts and ignores.
 
-The ladder goes from the widest profile to the narrowest; a rung that failed is not tried again until the charger boots.
+A rung that failed is not tried again until the charger boots (a transaction's own profile: until the next transaction).
 Whether an accepted limit is obeyed is read from the meter, not from the answer.
 """
 
@@ -42,18 +42,27 @@ class Tried:
     outcome: Outcome
 
 
-_PURPOSES: Final = ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")
+PURPOSES_16: Final = ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")
+PURPOSES_2: Final = ("TxProfile", "TxDefaultProfile", "ChargingStationMaxProfile")
+"""In 2.x the transaction's own profile is what every charger with smart charging must follow at once (K01, K15)."""
 
 
-def rungs(units: Sequence[str], *, is_charging: bool) -> tuple[Rung, ...]:
-    """Every rung for a charger, the widest first.
+def rungs(
+    units: Sequence[str], *, is_charging: bool, purposes: Sequence[str] = PURPOSES_16
+) -> tuple[Rung, ...]:
+    """Every rung for a charger, the first to try first.
 
     Args:
         units: the units it says it knows, its own preference first (`ChargingScheduleAllowedChargingRateUnit`).
         is_charging: a TxProfile is only possible while a transaction runs.
+        purposes: in the order of trying.
     """
-    purposes = _PURPOSES if is_charging else _PURPOSES[:2]
-    return tuple(Rung(purpose=purpose, unit=unit) for purpose in purposes for unit in units)
+    return tuple(
+        Rung(purpose=purpose, unit=unit)
+        for purpose in purposes
+        if is_charging or purpose != "TxProfile"
+        for unit in units
+    )
 
 
 def next_rung(all_rungs: Sequence[Rung], tried: Sequence[Tried]) -> Rung | None:

@@ -70,6 +70,18 @@ def read_moment(raw: object, received_at: datetime) -> Moment:
     return Moment(at=at, flags=flags)
 
 
+FURTHEST_DEADLINE: Final = timedelta(days=30)
+
+
+def read_deadline(raw: object, now: datetime) -> datetime | None:
+    """A moment to come as a charger sent it (a car's departure); None where it is unreadable, past, or far off."""
+    found = _parse(raw) if isinstance(raw, str) and len(raw) <= 64 else None
+    if found is None:
+        return None
+    at = (found if found.tzinfo else found.replace(tzinfo=_SITE_ZONE)).astimezone(UTC)
+    return at if now < at <= now + FURTHEST_DEADLINE else None
+
+
 def _parse(text: str) -> datetime | None:
     # The fast way first: nearly every charger sends what fromisoformat reads, and this is the hot path.
     try:
