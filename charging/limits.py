@@ -77,7 +77,7 @@ async def hold_outlet(
             needs is owed a schedule, K15); None where it need not be.
 
     Returns:
-        The rung now relied on; None where every rung failed: the outlet is then locked out, and the equipment board stops it.
+        The rung now relied on; None where every rung failed: the outlet is then locked out, and the board stops it.
     """
     version = orders.version_of(outlet.protocol)
     rows = await _own_profiles(conn, outlet, transaction)
