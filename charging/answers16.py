@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from charging import charger_store, profile_store, tag_store
+from charging import charger_store, configuration_store, profile_store, tag_store
 from charging.certificates import BadSigningRequest, load_ca, sign_request
 from charging.charger_store import Charger
 from charging.order_store import Order
@@ -43,14 +43,14 @@ async def _configuration(conn: Connection, order: Order, response: Payload, now:
     keys = response.get("configurationKey")
     if isinstance(keys, list):
         known = [key for key in keys if isinstance(key, dict) and key.get("key") not in SECRET_KEYS]
-        await charger_store.write_configuration(conn, order.charger_id, known, now)
+        await configuration_store.write_configuration(conn, order.charger_id, known, now)
 
 
 async def _changed_configuration(conn: Connection, order: Order, response: Payload, now: datetime) -> None:
     key, value = order.payload.get("key"), order.payload.get("value")
     if _is(response, "Accepted", "RebootRequired") and key not in SECRET_KEYS:
         one = {"key": key, "value": value, "readonly": False}
-        await charger_store.write_configuration(conn, order.charger_id, [one], now)
+        await configuration_store.write_configuration(conn, order.charger_id, [one], now)
 
 
 async def _reserved(conn: Connection, order: Order, response: Payload, now: datetime) -> None:

@@ -1,6 +1,6 @@
-"""Rows of chargers, their connectors, configuration and tags."""
+"""Rows of chargers and their connectors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,6 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
-from psycopg.types.json import Jsonb
 
 Connection = AsyncConnection[Any]
 
@@ -83,54 +82,6 @@ class OutletRow:
     is_connected: bool
     is_simulated: bool
     max_w: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange:
-    """One line of a charger's status and error history."""
-
-    evse_no: int
-    connector_no: int
-    status: str
-    error_code: str | None
-    info: str | None
-    vendor_error: str | None
-    status_at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageLine:
-    """One line of the message trace."""
-
-    at: datetime
-    is_incoming: bool
-    kind: int
-    message_id: str | None
-    action: str | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationEvent:
-    """Something a charger told besides transactions: firmware, logs, security."""
-
-    id: int
-    subject: str
-    status: str
-    occurred_at: datetime
-    received_at: datetime
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationKey:
-    """A configuration key as last read from the charger."""
-
-    key: str
-    value: str | None
-    is_readonly: bool
-    read_at: datetime
 
 
 async def read_chargers(conn: Connection) -> list[Charger]:
@@ -353,91 +304,3 @@ async def set_availability(conn: Connection, charger_id: int, evse_no: int, avai
         """,
         {"id": charger_id, "evse_no": evse_no, "availability": availability},
     )
-
-
-async def read_status_history(conn: Connection, charger_id: int, limit: int) -> list[StatusChange]:
-    """The newest status reports first."""
-    async with conn.cursor(row_factory=class_row(StatusChange)) as cur:
-        await cur.execute(
-            """
-            select evse_no, connector_no, status, error_code, info, vendor_error, status_at, received_at
-            from charging.status_change where charger_id = %(id)s order by received_at desc limit %(limit)s
-            """,
-            {"id": charger_id, "limit": limit},
-        )
-        return await cur.fetchall()
-
-
-async def read_station_events(conn: Connection, charger_id: int, limit: int) -> list[StationEvent]:
-    """The newest firmware, log and security messages first."""
-    async with conn.cursor(row_factory=class_row(StationEvent)) as cur:
-        await cur.execute(
-            """
-            select id, subject, status, occurred_at, received_at, detail
-            from charging.station_event where charger_id = %(id)s order by id desc limit %(limit)s
-            """,
-            {"id": charger_id, "limit": limit},
-        )
-        return await cur.fetchall()
-
-
-async def read_messages(
-    conn: Connection,
-    charger_id: int,
-    *,
-    since: datetime,
-    until: datetime,
-    action: str | None,
-    text: str | None,
-    limit: int,
-) -> list[MessageLine]:
-    """The trace between two moments, newest first; `action` and `text` (part of the frame) narrow it."""
-    async with conn.cursor(row_factory=class_row(MessageLine)) as cur:
-        await cur.execute(
-            """
-            select at, is_incoming, kind, message_id, action, body from charging.message
-            where charger_id = %(id)s and at >= %(since)s and at < %(until)s
-              and (%(action)s::text is null or action = %(action)s)
-              and (%(text)s::text is null or position(%(text)s in body) > 0)
-            order by at desc limit %(limit)s
-            """,
-            {
-                "id": charger_id,
-                "since": since,
-                "until": until,
-                "action": action,
-                "text": text,
-                "limit": limit,
-            },
-        )
-        return await cur.fetchall()
-
-
-async def write_configuration(
-    conn: Connection, charger_id: int, keys: Sequence[Mapping[str, Any]], now: datetime
-) -> None:
-    """Keep configuration keys as the charger told them (1.6 members: key, value, readonly)."""
-    await conn.execute(
-        """
-        insert into charging.configuration (charger_id, key, value, is_readonly, read_at)
-        select distinct on (k ->> 'key') %(id)s, k ->> 'key', k ->> 'value',
-               coalesce((k ->> 'readonly')::boolean, false), %(now)s
-        from jsonb_array_elements(%(keys)s) k where k ->> 'key' is not null
-        on conflict (charger_id, key) do update
-        set value = excluded.value, is_readonly = excluded.is_readonly, read_at = excluded.read_at
-        """,
-        {"id": charger_id, "keys": Jsonb(list(keys)), "now": now},
-    )
-
-
-async def read_configuration(conn: Connection, charger_id: int) -> list[ConfigurationKey]:
-    """Configuration keys as last read."""
-    async with conn.cursor(row_factory=class_row(ConfigurationKey)) as cur:
-        await cur.execute(
-            """
-            select key, value, is_readonly, read_at from charging.configuration
-            where charger_id = %(id)s order by key
-            """,
-            {"id": charger_id},
-        )
-        return await cur.fetchall()

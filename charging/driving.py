@@ -121,7 +121,7 @@ async def look(conn: Connection, evse_id: str, tag: str | None, now: datetime) -
     order = await _start_order(conn, outlet, tag)
     is_locked = await is_locked_out(conn, outlet.evse_id)
     tariff_id = await bill_store.tariff_in_force(conn, now)
-    live = None if transaction is None else await _live(conn, transaction, now)
+    live = None if transaction is None else await read_live(conn, transaction, now)
     return Scene(
         outlet=outlet,
         situation=_situation(outlet, transaction, reservation, order, tag, now, is_locked=is_locked),
@@ -207,7 +207,8 @@ async def _start_order(conn: Connection, outlet: OutletRow, tag: str | None) -> 
     return None if any(_is(one.id_tag, tag) for one in began) else order
 
 
-async def _live(conn: Connection, transaction: Transaction, now: datetime) -> Live:
+async def read_live(conn: Connection, transaction: Transaction, now: datetime) -> Live:
+    """A charge as a screen shows it, priced at a moment."""
     priced = await bills.price_charge(conn, transaction, now)
     last = await transaction_store.read_live_sample(conn, transaction.id, transaction.started_at)
     bill = await bill_store.read_bill(conn, transaction.id)

@@ -1,11 +1,10 @@
 """Routes of chargers, operations, transactions, tags, reservations, tariffs and bills."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import PlainTextResponse
 from psycopg import AsyncConnection
 
 from charging import (
@@ -14,7 +13,6 @@ from charging import (
     charger_store,
     order_store,
     orders,
-    profile_store,
     tag_store,
     tariffs,
     transaction_store,
@@ -34,10 +32,9 @@ from charging.bodies import (
     TariffBodyNamed,
     TransactionView,
 )
-from charging.charger_store import ChargerDetail, ConfigurationKey, MessageLine, StationEvent, StatusChange
+from charging.charger_store import ChargerDetail
 from charging.orders import NoSuchCharger, OrderAnswers
 from charging.passwords import load_passwords
-from charging.profile_store import ProfileRow
 from charging.registration import register_charger, set_password
 from charging.transactions import NoSuchTransaction
 from facility.db import notify, unit_of_work
@@ -61,7 +58,12 @@ def order_answers(request: Request) -> OrderAnswers:
     return answers
 
 
-async def _detail(conn: AsyncConnection[Any], identity: str) -> ChargerDetail:
+async def detail_of(conn: AsyncConnection[Any], identity: str) -> ChargerDetail:
+    """A charger by its identity.
+
+    Raises:
+        NoSuchCharger: it is not registered.
+    """
     found = await charger_store.read_details(conn, identity)
     if not found:
         raise NoSuchCharger(f"no charger {identity[:48]}")
@@ -94,13 +96,13 @@ async def add_charger(
         evse_id=body.evse_id,
     )
     await audit(request, conn, person, "charger.register", body.identity)
-    return await _view(conn, await _detail(conn, body.identity))
+    return await _view(conn, await detail_of(conn, body.identity))
 
 
 @router.get("/chargers/{identity}")
 async def read_charger(identity: str, conn: Uow, _person: Reader) -> ChargerView:
     """One charger: connectors, boot, last sign of life, open transactions."""
-    detail = await _detail(conn, identity)
+    detail = await detail_of(conn, identity)
     view = await _view(conn, detail)
     running = await transaction_store.find_transactions(conn, charger_id=detail.id, is_open=True)
     view.open_transactions = [one.id for one in running]
@@ -117,7 +119,7 @@ async def change_charger(
     identity: str, body: ChargerChange, request: Request, conn: Uow, ctx: Ctx, person: Manager
 ) -> ChargerView:
     """Accept or reject a charger, give it a password, say which EVSE it is."""
-    detail = await _detail(conn, identity)
+    detail = await detail_of(conn, identity)
     if body.registration is not None:
         await charger_store.set_registration(conn, detail.id, body.registration)
     if body.password is not None:
@@ -127,90 +129,7 @@ async def change_charger(
     await notify(conn, "charger", str(detail.id))
     changed = body.model_dump(exclude_none=True, exclude={"password"})
     await audit(request, conn, person, "charger.change", identity, **changed)
-    return await _view(conn, await _detail(conn, identity))
-
-
-@router.get("/chargers/{identity}/configuration")
-async def read_configuration(identity: str, conn: Uow, _person: Reader) -> list[ConfigurationKey]:
-    """Configuration keys as last read from the charger (GetConfiguration reads them again)."""
-    return await charger_store.read_configuration(conn, (await _detail(conn, identity)).id)
-
-
-@router.get("/chargers/{identity}/statuses")
-async def read_statuses(
-    identity: str, conn: Uow, _person: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 100
-) -> list[StatusChange]:
-    """Status and error history, newest first."""
-    return await charger_store.read_status_history(conn, (await _detail(conn, identity)).id, limit)
-
-
-@router.get("/chargers/{identity}/events")
-async def read_events(
-    identity: str, conn: Uow, _person: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 100
-) -> list[StationEvent]:
-    """Firmware, diagnostics, log and security events, newest first."""
-    return await charger_store.read_station_events(conn, (await _detail(conn, identity)).id, limit)
-
-
-@router.get("/chargers/{identity}/profiles")
-async def read_profiles(identity: str, conn: Uow, _person: Reader) -> list[ProfileRow]:
-    """Charging profiles as the charger answered them."""
-    return await profile_store.read_profiles(conn, (await _detail(conn, identity)).id)
-
-
-async def _messages(
-    conn: AsyncConnection[Any],
-    ctx: Ctx,
-    identity: str,
-    since: datetime | None,
-    until: datetime | None,
-    action: str | None,
-    text: str | None,
-    limit: int,
-) -> list[MessageLine]:
-    detail = await _detail(conn, identity)
-    until = until or ctx.clock.now() + timedelta(seconds=1)
-    since = since or until - timedelta(days=1)
-    return await charger_store.read_messages(
-        conn, detail.id, since=since, until=until, action=action, text=text, limit=limit
-    )
-
-
-@router.get("/chargers/{identity}/messages")
-async def read_messages(
-    identity: str,
-    conn: Uow,
-    ctx: Ctx,
-    _person: Operator,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    action: str | None = None,
-    text: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=5000)] = 200,
-) -> list[MessageLine]:
-    """The message trace of the last day (or between two moments), newest first."""
-    return await _messages(conn, ctx, identity, since, until, action, text, limit)
-
-
-@router.get("/chargers/{identity}/messages.log", response_class=PlainTextResponse)
-async def export_messages(
-    identity: str,
-    conn: Uow,
-    ctx: Ctx,
-    _person: Operator,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    action: str | None = None,
-    text: Annotated[str | None, Query(max_length=200)] = None,
-) -> PlainTextResponse:
-    """The same as text, a frame a line, oldest first: what a maker's support asks for."""
-    lines = await _messages(conn, ctx, identity, since, until, action, text, 100_000)
-    shown = (
-        f"{line.at.isoformat(timespec='milliseconds')} {'<' if line.is_incoming else '>'} {line.body}"
-        for line in reversed(lines)
-    )
-    disposition = f'attachment; filename="{"".join(c for c in identity if c.isalnum() or c in "-_")}.log"'
-    return PlainTextResponse("\n".join(shown) + "\n", headers={"content-disposition": disposition})
+    return await _view(conn, await detail_of(conn, identity))
 
 
 @router.get("/chargers/{identity}/orders")
@@ -218,7 +137,7 @@ async def read_orders(
     identity: str, conn: Uow, _person: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> list[OrderView]:
     """Orders to this charger, newest first."""
-    detail = await _detail(conn, identity)
+    detail = await detail_of(conn, identity)
     return [OrderView.of(order) for order in await order_store.read_orders(conn, detail.id, limit)]
 
 
@@ -238,7 +157,7 @@ async def operate(
     """
     ctx = context(request)
     async with unit_of_work(ctx.pool) as conn:
-        detail = await _detail(conn, identity)
+        detail = await detail_of(conn, identity)
         order_id = await orders.request_order(
             conn,
             charger_id=detail.id,
@@ -272,7 +191,7 @@ async def list_transactions(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[TransactionView]:
     """Charging transactions, newest first."""
-    charger_id = None if charger is None else (await _detail(conn, charger)).id
+    charger_id = None if charger is None else (await detail_of(conn, charger)).id
     found = await transaction_store.find_transactions(
         conn, charger_id=charger_id, is_open=is_open, since=since, limit=limit
     )
@@ -358,7 +277,7 @@ async def list_reservations(
     conn: Uow, _person: Reader, charger: str | None = None, is_open: bool | None = None
 ) -> list[ReservationView]:
     """Reservations, newest first."""
-    charger_id = None if charger is None else (await _detail(conn, charger)).id
+    charger_id = None if charger is None else (await detail_of(conn, charger)).id
     identities = {detail.id: detail.identity for detail in await charger_store.read_details(conn)}
     found = await tag_store.read_reservations(conn, charger_id=charger_id, is_open=is_open)
     return [ReservationView.of(one, identities[one.charger_id]) for one in found]

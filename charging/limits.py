@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from charging import (
     charger_store,
+    configuration_store,
     device_store,
     order_store,
     orders,
@@ -193,7 +194,7 @@ async def _units(conn: Connection, outlet: OutletRow) -> list[str]:
     if orders.version_of(outlet.protocol) == "1.6":
         keys = {
             key.key: key.value or ""
-            for key in await charger_store.read_configuration(conn, outlet.charger_id)
+            for key in await configuration_store.read_configuration(conn, outlet.charger_id)
         }
         told = keys.get("ChargingScheduleAllowedChargingRateUnit", "")
         units = [unit for word, unit in (("Current", "A"), ("Power", "W")) if word in told]

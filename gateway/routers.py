@@ -5,8 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
+import charging.history_http
 import charging.http
 import charging.http201
+import charging.web.assets
+import charging.web.desk
+import charging.web.desk_acts
 import charging.web.pages
 import dashboard.app
 import gateway.board
@@ -41,7 +45,11 @@ from facility.context import Context
 ROUTERS = (
     charging.http.router,
     charging.http201.router,
+    charging.history_http.router,
     charging.web.pages.router,
+    charging.web.assets.pages,
+    charging.web.desk.pages,
+    charging.web.desk_acts.pages,
     gateway.board.router,
     gateway.staff.http.router,
     gateway.staff.http.pages,

@@ -1,34 +1,27 @@
 """Routes of the driver's page: one address for each charger, printed as a QR code on it."""
 
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from psycopg import AsyncConnection
 
 from charging import driving
 from charging.driving import EvseAway, EvseBusy, EvseLockedOut, NoSuchEvse, NotYours, Scene
 from charging.rules.fees import EnergyTariff
+from charging.web.render import language_of, render
 from charging.web.words import words
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.edge import context
 from facility.errors import OpsError
 from facility.store import read_mode
-from facility.units import Fen, Wh, kwh, local, yuan
+from facility.units import Fen, local, yuan
 
 router = APIRouter(tags=["drivers"], include_in_schema=False)
 
 COOKIE: Final = "charge"
-FOLDER: Final = Path(__file__).parent / "templates"
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 _SAID: Final[dict[type[OpsError], str]] = {
     EvseBusy: "busy",
     EvseLockedOut: "locked_hint",
@@ -36,33 +29,6 @@ _SAID: Final[dict[type[OpsError], str]] = {
     NotYours: "not_yours",
     NoSuchEvse: "missing",
 }
-
-
-@cache
-def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(
-        yuan=lambda fen: yuan(Fen(fen)),
-        kwh=lambda wh: kwh(Wh(wh)),
-        kw=lambda w: f"{w / 1000:.1f}",
-        clock=lambda moment: f"{local(moment):%H:%M}",
-        clock_s=lambda moment: f"{local(moment):%H:%M:%S}",
-    )
-    return made
-
-
-def _language(request: Request) -> str:
-    chosen = request.query_params.get("lang") or request.cookies.get("lang")
-    if chosen in ("zh", "en"):
-        return chosen
-    first = request.headers.get("accept-language", "zh").lower()[:2]
-    return "zh" if first == "zh" or not first.isalpha() else "en"
 
 
 def _prices(tariff: EnergyTariff | None, now: datetime) -> list[dict[str, Any]]:
@@ -100,37 +66,29 @@ async def _page(
     request: Request, conn: AsyncConnection[Any], scene: Scene, message: str | None = None
 ) -> HTMLResponse:
     ctx = context(request)
-    language = _language(request)
-    said = words(language)
+    said = words(language_of(request))
     now = ctx.clock.now()
     is_part = request.headers.get("hx-request") == "true"
     bay = ctx.site.evses[scene.outlet.evse_id].bay if scene.outlet.evse_id in ctx.site.evses else None  # type: ignore[index]
-    text = (
-        _environment()
-        .get_template("part.html" if is_part else "charger.html")
-        .render(
-            w=said,
-            lang=language,
-            other="en" if language == "zh" else "zh",
-            scene=scene,
-            outlet=scene.outlet,
-            live=scene.live,
-            bay=bay,
-            prices=_prices(scene.tariff, now),
-            idle=_idle(scene.tariff, said),
-            message=said.get(message or ""),
-            minutes=_minutes(scene, now),
-            world=(await read_mode(conn)).mode.value,
-            is_moving=scene.situation in ("mine", "starting", "kept", "others"),
-            plate=request.cookies.get("plate", ""),
-        )
+    response = render(
+        request,
+        "part.html" if is_part else "charger.html",
+        w=said,
+        scene=scene,
+        outlet=scene.outlet,
+        live=scene.live,
+        bay=bay,
+        prices=_prices(scene.tariff, now),
+        idle=_idle(scene.tariff, said),
+        message=said.get(message or ""),
+        minutes=_minutes(scene, now),
+        world=(await read_mode(conn)).mode.value,
+        is_moving=scene.situation in ("mine", "starting", "kept", "others"),
+        plate=request.cookies.get("plate", ""),
     )
-    response = HTMLResponse(text, headers={"content-security-policy": POLICY, "cache-control": "no-store"})
     if is_part and request.query_params.get("was") != scene.situation:
         # The buttons outside the moving part belong to another situation: the browser loads the whole page.
         response.headers["hx-refresh"] = "true"
-    if request.query_params.get("lang") in ("zh", "en"):
-        response.set_cookie("lang", language, max_age=365 * 86_400, samesite="lax", path="/")
     return response
 
 
@@ -153,9 +111,7 @@ async def show(request: Request, evse_id: str, said: str | None = None) -> Respo
         try:
             scene = await driving.look(conn, evse_id, _tag(request), ctx.clock.now())
         except NoSuchEvse:
-            language = _language(request)
-            text = _environment().get_template("missing.html").render(w=words(language), lang=language)
-            return HTMLResponse(text, 404, headers={"content-security-policy": POLICY})
+            return render(request, "missing.html", status=404, w=words(language_of(request)))
         return await _page(request, conn, scene, said)
 
 

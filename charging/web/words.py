@@ -1,8 +1,12 @@
 """Texts of the driver's page: Chinese as on the garage's signs, English beside it."""
 
+from collections.abc import Mapping
 from typing import Final
 
-WORDS: Final[dict[str, tuple[str, str]]] = {
+Texts = Mapping[str, tuple[str, str]]
+"""Chinese and English by key."""
+
+WORDS: Final[Texts] = {
     "site": ("平战车库", "Pingzhan garage"),
     "title": ("充电桩", "Charger"),
     "other": ("English", "中文"),
@@ -71,7 +75,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def words(language: str) -> dict[str, str]:
+def in_language(texts: Texts, language: str) -> dict[str, str]:
     """Every text in one language: `zh` or `en`."""
     place = 0 if language == "zh" else 1
-    return {key: texts[place] for key, texts in WORDS.items()}
+    return {key: pair[place] for key, pair in texts.items()}
+
+
+def words(language: str) -> dict[str, str]:
+    """The driver's texts in one language: `zh` or `en`."""
+    return in_language(WORDS, language)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
@@ -70,7 +71,12 @@ def layout(viewer: Viewer, context: Context) -> Component:
             ),
             html.Div(
                 [
-                    card(say("充电桩"), html.Div(id="power-chargers"), style="chargers"),
+                    card(
+                        say("充电桩"),
+                        html.Div(id="power-chargers"),
+                        aside=_desk_link(viewer),
+                        style="chargers",
+                    ),
                     html.Div(
                         [
                             card(say("限载"), html.Div(id="power-limits")),
@@ -84,6 +90,20 @@ def layout(viewer: Viewer, context: Context) -> Component:
         ],
         className="page",
     )
+
+
+def _desk_link(viewer: Viewer) -> list[Component]:
+    """The way to the operators' charger pages, for who may see them."""
+    if not viewer.may(Role.MANAGER, Role.COMMANDER):
+        return []
+    return [html.A(viewer.say("桩的明细与指令"), href="/chargers/", className="quiet link")]
+
+
+def _name(viewer: Viewer, row: power_store.ChargerRow) -> Component:
+    name = html.B(row.evse_id or row.identity)
+    if not viewer.may(Role.MANAGER, Role.COMMANDER):
+        return name
+    return html.A(name, href=f"/chargers/{quote(row.identity, safe='')}")
 
 
 def register(app: Dash, context: Context) -> None:
@@ -229,7 +249,7 @@ def _charger(
             button = act_button(say("恢复使用"), "/api/v1/lockouts/lift", body=body, style="quiet")
     charging = status == "charging"
     return [
-        html.B(row.evse_id or row.identity),
+        _name(viewer, row),
         evse.bay if evse else "–",
         html.Span(name, className=f"pill {style}"),
         f"{row.power_w / 1000:.1f} kW" if charging and row.power_w is not None else "–",
