@@ -67,6 +67,7 @@ ALARM_NAMES = {
     "network.away": "缴费与岗亭页面离线",
     "gate.failed": "道闸故障",
     "board.failed": "余位屏故障",
+    "calendar.year_missing": "节假日未录入",
     "lane.journal": "离线期间有车通过",
     "lane.tailgate": "跟车闯入",
     "gate.stuck": "道闸未落",

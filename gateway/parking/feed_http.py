@@ -11,8 +11,8 @@ from facility.edge import Ctx, Uow, audit, require
 from facility.errors import Missing
 from facility.identity import Person, Role
 from facility.store import read_mode
-from gateway.parking import feed, forecast_store, occupancy_store
-from gateway.parking.forecast_store import CalendarDay
+from gateway.parking import calendar_store, feed, forecast_store, occupancy_store
+from gateway.parking.calendar_store import CalendarDay
 
 router = APIRouter(prefix="/api/v1", tags=["open data"])
 Manager = Annotated[Person, Depends(require(Role.MANAGER))]
@@ -132,21 +132,21 @@ async def read_forecast(conn: Uow) -> list[ForecastOut]:
 @router.get("/calendar")
 async def read_calendar(conn: Uow) -> list[DayOut]:
     """The dates that do not behave like their weekday."""
-    days = await forecast_store.read_calendar_days(conn)
+    days = await calendar_store.read_calendar_days(conn)
     return [DayOut(day=row.day, kind=row.kind, name=row.name) for row in days]
 
 
 @router.put("/calendar/{day}", status_code=204)
 async def put_day(day: date, body: DayBody, request: Request, ctx: Ctx, conn: Uow, person: Manager) -> None:
-    """Say what a date behaves like; the next fit learns from it."""
+    """Say what a date behaves like; the next fit learns from it, and price lists that follow the calendar do."""
     row = CalendarDay(day=day, kind=body.kind, name=body.name, set_by=person.name, set_at=ctx.clock.now())
-    await forecast_store.write_calendar_day(conn, row)
+    await calendar_store.write_calendar_day(conn, row)
     await audit(request, conn, person, "calendar.set", day.isoformat(), kind=body.kind)
 
 
 @router.delete("/calendar/{day}", status_code=204)
-async def delete_day(day: date, request: Request, conn: Uow, person: Manager) -> None:
+async def delete_day(day: date, request: Request, ctx: Ctx, conn: Uow, person: Manager) -> None:
     """Let a date behave like its weekday again."""
-    if not await forecast_store.delete_calendar_day(conn, day):
+    if not await calendar_store.delete_calendar_day(conn, day, by=person.name, now=ctx.clock.now()):
         raise Missing(f"{day} behaves like its weekday already")
     await audit(request, conn, person, "calendar.cleared", day.isoformat())

@@ -67,31 +67,32 @@ class Member:
 
 _DRIFT = Member(
     base=Base.DRIFT,
-    rounds=200,
+    rounds=120,
     sees_all=False,
-    growth={"num_leaves": 63, "feature_fraction": 0.5, "learning_rate": 0.08, "seed": 3},
+    growth={"num_leaves": 63, "feature_fraction": 0.5, "learning_rate": 0.12, "seed": 3},
 )
 _USUAL = Member(
     base=Base.USUAL,
-    rounds=200,
+    rounds=120,
     sees_all=False,
-    growth={"num_leaves": 63, "feature_fraction": 0.4, "learning_rate": 0.08, "seed": 4},
+    growth={"num_leaves": 63, "feature_fraction": 0.4, "learning_rate": 0.12, "seed": 4},
 )
 _RANDOM: dict[str, Any] = {
     "num_leaves": 63,
     "feature_fraction": 0.6,
-    "learning_rate": 0.08,
+    "learning_rate": 0.12,
     "extra_trees": True,
     "seed": 5,
 }
-_RANDOM_ALL = Member(base=Base.DAMPED, rounds=300, growth=_RANDOM)
-_RANDOM_FEW = Member(base=Base.DAMPED, rounds=300, sees_all=False, growth=_RANDOM)
+_RANDOM_ALL = Member(base=Base.DAMPED, rounds=180, growth=_RANDOM)
+_RANDOM_FEW = Member(base=Base.DAMPED, rounds=180, sees_all=False, growth=_RANDOM)
 MEMBERS: dict[int, tuple[Member, ...]] = {
     HORIZONS["30min"]: (_DRIFT, _RANDOM_ALL),
     HORIZONS["1h"]: (_DRIFT, _RANDOM_ALL),
     HORIZONS["24h"]: (_USUAL, _RANDOM_ALL, _RANDOM_FEW),
 }
-"""Chosen on 2026-01-09 to 02-05 and 2026-03-06 to 04-02 of the recorded series, fitted on what lay before each."""
+"""Chosen on 2026-01-09 to 02-05 and 2026-03-06 to 04-02 of the recorded series, fitted on what lay before each. There
+five thirds of these rounds at a learning rate of 0.08 were 0.1 to 0.6 % better, for 40 % more processor."""
 _SMALL = Member(
     base=Base.DAMPED,
     rounds=60,

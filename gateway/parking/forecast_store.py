@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -24,17 +24,6 @@ class ForecastRow:
     high: float
     capacity: int
     method: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarDay:
-    """A date that does not behave like its weekday."""
-
-    day: date
-    kind: str
-    name: str
-    set_by: str
-    set_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,30 +121,3 @@ async def read_last_fit(conn: Conn) -> datetime | None:
         await cur.execute("select max(fitted_at) from parking.forecast_fit")
         row: datetime | None = await cur.fetchone()
         return row
-
-
-async def read_calendar_days(conn: Conn) -> list[CalendarDay]:
-    """Every date that does not behave like its weekday."""
-    async with conn.cursor(row_factory=class_row(CalendarDay)) as cur:
-        await cur.execute("select day, kind, name, set_by, set_at from parking.calendar_day order by day")
-        return await cur.fetchall()
-
-
-async def write_calendar_day(conn: Conn, row: CalendarDay) -> None:
-    """Say what a date behaves like."""
-    await conn.execute(
-        """
-        insert into parking.calendar_day (day, kind, name, set_by, set_at)
-        values (%(day)s, %(kind)s, %(name)s, %(set_by)s, %(set_at)s)
-        on conflict (day) do update
-        set kind = excluded.kind, name = excluded.name, set_by = excluded.set_by, set_at = excluded.set_at
-        """,
-        {"day": row.day, "kind": row.kind, "name": row.name, "set_by": row.set_by, "set_at": row.set_at},
-    )
-
-
-async def delete_calendar_day(conn: Conn, day: date) -> bool:
-    """Let a date behave like its weekday again; returns False where it did."""
-    return (
-        await conn.execute("delete from parking.calendar_day where day = %(day)s", {"day": day})
-    ).rowcount == 1

@@ -12,13 +12,13 @@ from psycopg import AsyncConnection
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.site import Site
-from facility.units import SHANGHAI, local
+from facility.units import local
 from gateway.parking import forecast_store, occupancy_store
 from gateway.parking.forecast_model import Forecaster, fit, forecast
 from gateway.parking.forecast_store import ForecastRow
 from gateway.parking.rules.forecast import method_for
-from gateway.parking.rules.forecast_calendar import SiteCalendar
 from gateway.parking.rules.forecast_series import HORIZONS, STEP, Series, read_series
+from gateway.parking.site_calendar import read_site_calendar, watch_years
 
 Conn = AsyncConnection[Any]
 log = structlog.get_logger(__name__)
@@ -74,16 +74,6 @@ async def read_history(conn: Conn, site: Site, *, since: datetime, now: datetime
     return read_series(begin, shares, await read_site_calendar(conn))
 
 
-async def read_site_calendar(conn: Conn) -> SiteCalendar:
-    """The calendar of the site, with the dates people set."""
-    days = await forecast_store.read_calendar_days(conn)
-    return SiteCalendar(
-        timezone=SHANGHAI,
-        holidays=frozenset(day.day for day in days if day.kind == "holiday"),
-        workdays=frozenset(day.day for day in days if day.kind == "workday"),
-    )
-
-
 async def refit(ctx: Context, state: State) -> None:
     """Fit the forecast on the whole history, in a thread beside the loop."""
     now = ctx.clock.now()
@@ -99,6 +89,7 @@ async def refit(ctx: Context, state: State) -> None:
     async with unit_of_work(ctx.pool) as conn:
         await forecast_store.insert_fit(conn, fitted_at=now, method=method, rows=series.rows, seconds=seconds)
         await forecast_store.drop_forecasts(conn, before=now - _KEEP)
+        await watch_years(conn, now=now)
     log.info("forecast.fitted", method=method, rows=series.rows, seconds=round(seconds, 1))
 
 

@@ -15,9 +15,11 @@ from gateway.parking import gifts_store, pricing_store
 from gateway.parking.pricing_store import PriceList, PriceListMissing
 from gateway.parking.rules.permits import Pass, PermitTerm, covered_spans
 from gateway.parking.rules.tariff import Tariff
+from gateway.parking.rules.tariff_calendar import with_calendar
 from gateway.parking.rules.tariff_contradictions import read_tariff
 from gateway.parking.rules.tariff_settlement import Settlement, settlement
 from gateway.parking.rules.tariff_stay import Charged, Coupon, Payment, PricedStay, Span, Vehicle
+from gateway.parking.site_calendar import read_site_calendar_as_of
 from gateway.parking.store import Stay
 
 Conn = AsyncConnection[Any]
@@ -172,13 +174,22 @@ async def price_stay(conn: Conn, stay: Stay, *, now: datetime) -> StayPrice:
         stay_id=stay.id,
         price_list_id=price_list.id,
         priced_at=until,
-        settled=settlement(priced, until, tariff_of(price_list.body), payments_of(paid)),
+        settled=settlement(priced, until, await _tariff(conn, price_list, stay, until), payments_of(paid)),
         charging=tuple(
             ChargingDue(transaction_id=row.transaction_id, amount_fen=Fen(row.open_fen))
             for row in charging
             if row.open_fen
         ),
     )
+
+
+async def _tariff(conn: Conn, price_list: PriceList, stay: Stay, until: datetime) -> Tariff:
+    """The price list of a stay; one that follows the calendar takes it as it stood when the car came in."""
+    tariff = tariff_of(price_list.body)
+    if tariff.follows is None:
+        return tariff
+    calendar = await read_site_calendar_as_of(conn, stay.entered_at)
+    return with_calendar(tariff, calendar, local(stay.entered_at).date(), local(until).date())
 
 
 def payments_of(rows: list[pricing_store.PaidRow]) -> tuple[Payment, ...]:

@@ -9,14 +9,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from facility.edge import Ctx, Uow, audit, require
 from facility.identity import Person, Role
-from facility.units import Fen
+from facility.units import Fen, local
 from gateway.parking import pricing_store
 from gateway.parking.pricing import price_stay, save_price_list, withdraw_price_list
 from gateway.parking.pricing_store import PriceList
+from gateway.parking.rules.tariff_calendar import with_calendar
 from gateway.parking.rules.tariff_contradictions import read_tariff
 from gateway.parking.rules.tariff_settlement import Settlement, settlement
 from gateway.parking.rules.tariff_stay import FeeLine, PricedStay, Vehicle
 from gateway.parking.rules.tariff_text import line_text
+from gateway.parking.site_calendar import read_site_calendar
 from gateway.parking.store import read_stay
 
 router = APIRouter(prefix="/api/v1", tags=["price lists"])
@@ -158,13 +160,18 @@ async def delete_price_list(list_id: int, request: Request, ctx: Ctx, conn: Uow,
 
 
 @router.post("/price-lists/quote")
-async def quote(body: QuoteBody, _person: Staff) -> FeeOut:
+async def quote(body: QuoteBody, conn: Uow, _person: Staff) -> FeeOut:
     """Price a stay by a document, saved or not: what a driver would be asked."""
     stay = PricedStay(
         entered_at=body.entered_at,
         vehicle=Vehicle(vehicle_class=body.vehicle_class, is_nev=body.is_nev),
     )
-    return fee_out(settlement(stay, max(body.entered_at, body.left_at), read_tariff(body.document)))
+    until = max(body.entered_at, body.left_at)
+    calendar = await read_site_calendar(conn)
+    tariff = with_calendar(
+        read_tariff(body.document), calendar, local(body.entered_at).date(), local(until).date()
+    )
+    return fee_out(settlement(stay, until, tariff))
 
 
 @router.get("/stays/{stay_id}/bill")

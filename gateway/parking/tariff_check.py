@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from facility.errors import Invalid
 from gateway.parking.rules.tariff_contradictions import read_tariff
+from gateway.parking.rules.tariff_document import PriceListRefused
 from gateway.parking.rules.tariff_settlement import Settlement, settlement
 from gateway.parking.tariff_case import CaseStay, read_stay
 
@@ -134,6 +135,9 @@ def _unreadable(case: str, index: int, broken: Exception) -> Verdict:
 def _verdict(case: str, index: int, stay: CaseStay) -> Verdict:
     try:
         tariff = read_tariff(stay.price_list)
+        if tariff.follows is not None:
+            reason = "a file of cases has no calendar; give holidays"
+            raise PriceListRefused([("holiday_calendar", reason)])
     except Invalid as refused:
         differences = (f"price list refused: {refused.detail}",)
         return Verdict(

@@ -15,7 +15,13 @@ from facility.db import unit_of_work
 from facility.mode import Mode
 from facility.site import Site
 from facility.store import write_fact
-from gateway.parking import forecast_store, forecasting, occupancy, occupancy_store, webhook_store
+from gateway.parking import (
+    forecast_store,
+    occupancy,
+    occupancy_store,
+    site_calendar,
+    webhook_store,
+)
 from gateway.parking.feed import entity_id, etag_of, ngsi_entities, status_publication
 from gateway.parking.forecasting import State, is_fit_due, make, quarter_of, read_history, refit
 from gateway.parking.webhooks import RETRY_AFTER, add_webhook, deliver_due, queue_facts, queue_test, signature
@@ -108,7 +114,7 @@ async def test_a_holiday_set_by_a_manager_is_in_the_calendar(
         6,
     ]  # 2026
     async with unit_of_work(context.pool) as conn:
-        calendar = await forecasting.read_site_calendar(conn)
+        calendar = await site_calendar.read_site_calendar(conn)
     assert {date(2026, 2, 15), date(2026, 10, 7), date(2027, 5, 1)} <= calendar.holidays
     assert calendar.day_type(date(2026, 10, 10)) == 0
     assert (await client.delete("/api/v1/calendar/2027-05-01")).status_code == 204

@@ -6,7 +6,7 @@ impossible ones.
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 from fractions import Fraction
 
 from facility.units import Fen
@@ -61,6 +61,13 @@ class Segment:
     cap_fen: Fen | None = None
 
 
+class CalendarDates(StrEnum):
+    """Which dates of the site's calendar cost the holiday price."""
+
+    HOLIDAYS = "holidays"
+    DAYS_OFF = "days_off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slab:
     """One price for every stay of at most `upto_s` seconds; `None` has no bound."""
@@ -112,7 +119,9 @@ class Tariff:
     """One price list.
 
     Exactly one of `rate`, `segments` and `slabs` prices the time. `segments` cover the day without gap or
-    overlap and are sorted by `from_s`. `slabs` are sorted by bound. Factors are exact fractions.
+    overlap and are sorted by `from_s`. `slabs` are sorted by bound. Factors are exact fractions. `follows` names the
+    dates of the site's calendar that are holidays beside `holidays`; `tariff_calendar` puts them there before a stay
+    is priced.
     """
 
     free_s: int = 0
@@ -125,6 +134,7 @@ class Tariff:
     cap_fen: Fen | None = None
     cap_basis: CapBasis = CapBasis.ROLLING
     holidays: frozenset[date] = frozenset()
+    follows: CalendarDates | None = None
     nev_discount: Fraction | None = None
     nev_first_stay_free_s: int | None = None
     nev_tiers: tuple[Tier, ...] = ()

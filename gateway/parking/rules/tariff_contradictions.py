@@ -7,6 +7,7 @@ from typing import Any
 from facility.units import Fen
 from gateway.parking.rules.tariff import (
     DAY_S,
+    CalendarDates,
     CapBasis,
     FreeMode,
     IdleFee,
@@ -51,6 +52,9 @@ def contradictions(listed: PriceListIn) -> Problems:
         for number, segment in enumerate(listed.segments):
             yield from _one_segment(f"segments[{number}]", segment, listed)
         yield from _day_covered_once(listed)
+    has_holiday_price = any(one.price_per_unit_holiday is not None for one in listed.segments or ())
+    if listed.holiday_calendar and not has_holiday_price:
+        yield "holiday_calendar", "no part of the day has a price_per_unit_holiday"
     if listed.slabs:
         yield from _slabs(listed.slabs, listed)
     elif listed.restart_after_minutes is not None:
@@ -87,8 +91,9 @@ def _one_segment(place: str, segment: SegmentIn, listed: PriceListIn) -> Problem
         yield f"{place}.price_per_unit", "is missing, and there is no flat price either"
     if segment.unit_minutes is None and listed.unit_minutes is None:
         yield f"{place}.unit_minutes", "is missing"
-    if segment.price_per_unit_holiday is not None and not listed.holidays:
-        yield f"{place}.price_per_unit_holiday", "there is no date in holidays"
+    has_dates = listed.holidays or listed.holiday_calendar
+    if segment.price_per_unit_holiday is not None and not has_dates:
+        yield f"{place}.price_per_unit_holiday", "there is no date in holidays, and no holiday_calendar"
 
 
 def _day_covered_once(listed: PriceListIn) -> Problems:
@@ -198,6 +203,7 @@ def _tariff(listed: PriceListIn) -> Tariff:
         cap_fen=listed.cap_24h,
         cap_basis=CapBasis(listed.cap_basis),
         holidays=frozenset(listed.holidays),
+        follows=CalendarDates(listed.holiday_calendar) if listed.holiday_calendar else None,
         nev_discount=listed.discount.nev if listed.discount else None,
         nev_first_stay_free_s=_minutes(listed.nev_first_stay_free_minutes),
         nev_tiers=tuple(

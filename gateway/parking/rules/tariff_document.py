@@ -187,6 +187,7 @@ class PriceListIn(_Part):
     exit_grace_minutes: Minutes = 0
     round_to: PositiveYuan | None = None
     holidays: tuple[date, ...] = ()
+    holiday_calendar: Literal["holidays", "days_off"] | None = None
 
 
 def read_document(document: Mapping[str, Any]) -> PriceListIn:

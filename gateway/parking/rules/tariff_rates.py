@@ -54,7 +54,13 @@ class Rates:
 
 @lru_cache(maxsize=256)
 def rates_for(tariff: Tariff, vehicle: Vehicle) -> Rates:
-    """The price list in ticks, for one class of vehicle."""
+    """The price list in ticks, for one class of vehicle.
+
+    Raises:
+        ValueError: the list follows a calendar that was not looked up.
+    """
+    if tariff.follows is not None:
+        raise ValueError("this price list follows the calendar; give it the dates of the stay first")
     multiplier = dict(tariff.class_multiplier).get(vehicle.vehicle_class, Fraction(1))
     tiers = tariff.nev_tiers if vehicle.is_nev else ()
     tier_scale = lcm(*(tier.factor.denominator for tier in tiers))
