@@ -18,6 +18,7 @@ BayKind = Literal["standard", "accessible"]
 RoomKind = Literal["room", "stair", "void", "plant", "outside"]
 OpeningKind = Literal["vehicle", "door", "stair", "shaft", "valve", "small", "penetration", "drain"]
 SourceKind = Literal["folder", "video", "rtsp", "push"]
+LoopMoment = Literal["arrival", "passage"]
 Current = Literal["ac", "dc"]
 Phases = Literal["A", "B", "C", "ABC"]
 Language = Literal["zh", "en"]
@@ -196,11 +197,39 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureLine:
+    """A segment drawn in a camera's picture, and a place on the side that is in.
+
+    Places are fractions of the picture: x from the left, y from the top, 0 to 1.
+    """
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    inside: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopWiring:
+    """Two induction loops on a Modbus relay module: A (`arrival_input`) before the barrier, B (`exit_input`) behind it.
+
+    `is_inverted` where an input is on while no car stands there. `said_at`: a car is said when it stands on A (a lane
+    with a barrier), or when it has passed over both (a lane without one).
+    """
+
+    place: ModbusPlace
+    arrival_input: int
+    exit_input: int
+    is_inverted: bool
+    said_at: LoopMoment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
     """A camera and where its frames come from.
 
     `address` is a folder or file below the state directory, an RTSP address, or `None` for frames pushed
-    over HTTP.
+    over HTTP. `line` or `loops` say which way a car drives; both `None` where the plate's own way in the picture does.
+    A camera that has given no sign for `silent_after_s` is away; `None`: silence says nothing.
     """
 
     id: CameraId
@@ -208,6 +237,9 @@ class Camera:
     direction: Direction
     source: SourceKind
     address: str | None
+    line: PictureLine | None = None
+    loops: LoopWiring | None = None
+    silent_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
+from facility.camera_build import build_camera
 from facility.ids import BayId, CameraId, EvseId, LaneId, LevelId, OpeningId, ZoneId
 from facility.layout import (
     Aisle,
@@ -10,7 +11,6 @@ from facility.layout import (
     BarrierWiring,
     Bay,
     BoardWiring,
-    Camera,
     Evse,
     Fallback,
     Lane,
@@ -29,7 +29,6 @@ from facility.layout import (
     Zone,
 )
 from facility.site_file import (
-    CameraPart,
     LanePart,
     LevelPart,
     ModbusPart,
@@ -60,7 +59,9 @@ def build_site(file: SiteFile) -> Site:
     bays = _by_id("rows", _bays(file.rows, zone_levels), lambda bay: bay.id)
     zones = _by_id("zones", (_zone(part, bays) for part in file.zones), lambda zone: zone.id)
     lanes = _by_id("lanes", (_lane(part, levels) for part in file.lanes), lambda lane: lane.id)
-    cameras = _by_id("cameras", (_camera(part, lanes) for part in file.cameras), lambda camera: camera.id)
+    cameras = _by_id(
+        "cameras", (build_camera(part, lanes) for part in file.cameras), lambda camera: camera.id
+    )
     for lane in lanes.values():
         _known("lanes", lane.id, lane.camera, cameras)
     evses = _by_id("evses", _evses(file, bays), lambda evse: evse.id)
@@ -221,17 +222,6 @@ def _board(part: LanePart) -> BoardWiring | None:
 
 def _modbus(part: ModbusPart) -> ModbusPlace:
     return ModbusPlace(host=part.host, port=part.port, unit=part.unit)
-
-
-def _camera(part: CameraPart, lanes: dict[LaneId, Lane]) -> Camera:
-    lane = next((lane for lane in lanes.values() if lane.camera == part.id), None)
-    if lane is None:
-        raise ValueError(f"cameras.{part.id}: no lane names this camera")
-    if (part.address is None) != (part.source == "push"):
-        raise ValueError(f"cameras.{part.id}: a source other than push needs an address, and push has none")
-    return Camera(
-        id=CameraId(part.id), lane=lane.id, direction=lane.direction, source=part.source, address=part.address
-    )
 
 
 def _evses(file: SiteFile, bays: dict[BayId, Bay]) -> Iterable[Evse]:

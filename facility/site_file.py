@@ -4,12 +4,24 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from facility.layout import Area, BayKind, Current, Direction, OpeningKind, Policy, RoomKind, SourceKind
+from facility.layout import (
+    Area,
+    BayKind,
+    Current,
+    Direction,
+    LoopMoment,
+    OpeningKind,
+    Policy,
+    RoomKind,
+    SourceKind,
+)
 
 Metres = Annotated[float, Field(allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Place = tuple[Metres, Metres]
 WireAddress = Annotated[int, Field(ge=0, le=65535)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Share = tuple[Fraction, Fraction]
 
 
 class _Part(BaseModel):
@@ -129,10 +141,30 @@ class LanePart(_Part):
     board: BoardPart | None = None
 
 
+class LinePart(_Part):
+    """A line in the picture; places are fractions of its width and height."""
+
+    start: Share
+    end: Share
+    inside: Share
+
+
+class LoopsPart(ModbusPart):
+    """Loops A (`arrival_input`) and B (`exit_input`) on the inputs of a relay module."""
+
+    arrival_input: WireAddress
+    exit_input: WireAddress
+    inverted: bool = False
+    said_at: LoopMoment = "arrival"
+
+
 class CameraPart(_Part):
     id: str
     source: SourceKind
     address: str | None = None
+    line: LinePart | None = None
+    loops: LoopsPart | None = None
+    silent_after_s: float | None = Field(default=None, ge=5, allow_inf_nan=False)
 
 
 class EvseRowPart(_Part):

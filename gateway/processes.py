@@ -58,7 +58,7 @@ ENTRIES = {
     "web": "gateway.processes:run_web",
     "work": "gateway.work:run",
     "charging": "charging.central:run",
-    "lpr": "lpr.publish:run",
+    "lpr": "lpr.reading:run",
 }
 
 

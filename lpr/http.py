@@ -28,6 +28,7 @@ from lpr.store import (
     PushedPicture,
     read_latest,
     read_one,
+    write_camera_sign,
     write_correction,
     write_pushed_picture,
     write_read,
@@ -80,7 +81,15 @@ async def push_picture(
 ) -> dict[str, Any]:
     """Hand in one picture (the body is the JPEG, PNG, BMP or WebP itself); it is read at once."""
     camera = _camera(ctx.site.cameras, camera_id)
+    await write_camera_sign(conn, camera.id, ctx.clock.now())
     return await _keep_picture(conn, camera, await _body(request), None, ctx.clock.now())
+
+
+@router.post("/cameras/{camera_id}/heartbeat", status_code=204)
+async def camera_heartbeat(camera_id: str, ctx: Ctx, conn: Uow, person: AtTheGate) -> None:
+    """A camera that pushes says that it is there; silent for longer than its `silent_after_s` it counts as away."""
+    camera = _camera(ctx.site.cameras, camera_id)
+    await write_camera_sign(conn, camera.id, ctx.clock.now())
 
 
 @router.post("/cameras/{camera_id}/events/{maker}", status_code=202)
@@ -92,7 +101,10 @@ async def push_event(
     With a picture, our readers look as well, and the gate opens by itself only where both agree.
     """
     camera = _camera(ctx.site.cameras, camera_id)
+    await write_camera_sign(conn, camera.id, ctx.clock.now())
     claim = _claim(maker, await _body(request), request.headers.get("content-type", ""))
+    if claim is None:
+        return {"heartbeat": True}
     if claim.picture is not None and camera.source == "push":
         heard = {k: v for k, v in asdict(claim).items() if k != "picture"}
         return await _keep_picture(conn, camera, claim.picture, heard, ctx.clock.now())
@@ -193,7 +205,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _claim(maker: str, body: bytes, content_type: str) -> shapes.Claim:
+def _claim(maker: str, body: bytes, content_type: str) -> shapes.Claim | None:
     if maker == "hikvision":
         xml, pictures = _multipart(body, content_type)
         return shapes.hikvision(xml, pictures)

@@ -24,6 +24,9 @@ class PushedSource:
 
     def __init__(self, dsn: str, camera_id: str) -> None:
         self.dsn, self.camera_id, self.dropped = dsn, camera_id, 0
+        self.away: str | None = (
+            None  # a camera that pushes nothing is quiet; `silent_after_s` may make it away
+        )
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """Frames as they are handed in; the database going away is logged when it begins and ends."""

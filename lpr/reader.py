@@ -87,12 +87,15 @@ class PlateReader:
         self._own = OwnReader(threads=threads)
         self._paddle = PaddleReader(threads=threads) if with_a else None
 
-    def read(self, picture: Picture, readers: Readers = "both", *, thorough: bool = True) -> list[Look]:
+    def read(
+        self, picture: Picture, readers: Readers = "both", *, thorough: bool = True, fine: bool = True
+    ) -> list[Look]:
         """Every plate in a scene, surest first. Plates no text could be read from have an empty `text`.
 
-        `thorough` looks twice at large pictures; frames of a film, which come again, do without.
+        `thorough` looks twice at large pictures; frames of a film, which come again, do without, and most of them
+        without the `fine` look at what the first one found nothing in.
         """
-        found = self._locator.locate(picture, thorough=thorough)
+        found = self._locator.locate(picture, thorough=thorough, fine=fine)
         plates = [rectify(picture, p.corners, two_rows=p.two_rows > 0.5) for p in found]
         heard = self._own.read(plates)
         looks = [

@@ -63,19 +63,25 @@ class Claim:
     picture: bytes | None
 
 
-def hikvision(xml: bytes, pictures: Mapping[str, bytes]) -> Claim:
+def hikvision(xml: bytes, pictures: Mapping[str, bytes]) -> Claim | None:
     """An ISAPI `EventNotificationAlert` of type ANPR with the pictures that came in the same multipart body.
+
+    `None` for the alert that such a camera repeats to say that it is there: a heartbeat, or no loss of video.
 
     Raises:
         BadEvent: no XML, an entity or document type in it, or not an ANPR event.
     """
-    if len(xml) > MAX_XML_BYTES or b"<!" in xml.replace(b"<!--", b""):
-        raise BadEvent("hikvision: XML too large, or it declares entities")
+    # a NUL byte is UTF-16 or UTF-32, in which the look for declarations would see none
+    if len(xml) > MAX_XML_BYTES or b"\0" in xml or b"<!" in xml.replace(b"<!--", b""):
+        raise BadEvent("hikvision: XML too large, not in a one-byte encoding, or it declares entities")
     try:
         root = ElementTree.fromstring(xml)
-    except (ElementTree.ParseError, ValueError) as fault:
+    except (ElementTree.ParseError, ValueError, LookupError) as fault:
         raise BadEvent(f"hikvision: not XML: {fault}") from fault
     values = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in root.iter()}
+    kind, state = values.get("eventType", "").lower(), values.get("eventState", "").lower()
+    if kind == "heartbeat" or (kind == "videoloss" and state == "inactive"):
+        return None
     if "licensePlate" not in values:
         raise BadEvent("hikvision: no ANPR event (licensePlate is missing)")
     scene = next((data for name, data in pictures.items() if "licenseplate" not in name.lower()), None)
@@ -88,13 +94,16 @@ def hikvision(xml: bytes, pictures: Mapping[str, bytes]) -> Claim:
     )
 
 
-def dahua(body: bytes) -> Claim:
-    """Dahua's `TollgateInfo` notification.
+def dahua(body: bytes) -> Claim | None:
+    """Dahua's `TollgateInfo` notification; `None` for its `keepAlive`.
 
     Raises:
         BadEvent: not JSON, or without a plate.
     """
-    picture = _object(_json(body, "dahua").get("Picture"), "dahua: Picture")
+    event = _json(body, "dahua")
+    if event.get("Active") == "keepAlive":
+        return None
+    picture = _object(event.get("Picture"), "dahua: Picture")
     plate = _object(picture.get("Plate"), "dahua: Picture.Plate")
     scene = picture.get("NormalPic") or picture.get("CutoutPic") or {}
     return Claim(
@@ -106,13 +115,16 @@ def dahua(body: bytes) -> Claim:
     )
 
 
-def vzenith(body: bytes) -> Claim:
-    """The `AlarmInfoPlate` push of Vzenith cameras and their many relatives.
+def vzenith(body: bytes) -> Claim | None:
+    """The `AlarmInfoPlate` push of Vzenith cameras and their many relatives; `None` for their `heartbeat`.
 
     Raises:
         BadEvent: not JSON, or without a plate result.
     """
-    alarm = _object(_json(body, "vzenith").get("AlarmInfoPlate"), "vzenith: AlarmInfoPlate")
+    event = _json(body, "vzenith")
+    if "heartbeat" in event and "AlarmInfoPlate" not in event:
+        return None
+    alarm = _object(event.get("AlarmInfoPlate"), "vzenith: AlarmInfoPlate")
     outer = _object(alarm.get("result"), "vzenith: result")
     plate = _object(outer.get("PlateResult"), "vzenith: PlateResult")
     number = plate.get("colorType")
@@ -131,7 +143,7 @@ def _json(body: bytes, maker: str) -> dict[str, Any]:
             return _object(json.loads(body.decode(encoding)), maker)
         except UnicodeDecodeError:
             continue
-        except (json.JSONDecodeError, RecursionError) as fault:
+        except (ValueError, RecursionError) as fault:  # ValueError also for a number of thousands of digits
             raise BadEvent(f"{maker}: not JSON") from fault
     raise BadEvent(f"{maker}: neither UTF-8 nor GB 18030 text")
 

@@ -170,6 +170,23 @@ def delete_pushed_picture(conn: Connection[Any], picture_id: UUID) -> None:
     conn.execute("delete from lpr.pushed_picture where id = %(id)s", {"id": picture_id})
 
 
+async def write_camera_sign(conn: AsyncConnection[Any], camera_id: str, now: datetime) -> None:
+    """Keep that a camera is there."""
+    await conn.execute(
+        """
+        insert into lpr.camera_sign (camera_id, seen_at) values (%(camera_id)s, %(now)s)
+        on conflict (camera_id) do update set seen_at = greatest(lpr.camera_sign.seen_at, excluded.seen_at)
+        """,
+        {"camera_id": camera_id, "now": now},
+    )
+
+
+async def read_camera_signs(conn: AsyncConnection[Any]) -> dict[str, datetime]:
+    """Each pushing camera's last sign of life."""
+    cursor = await conn.execute("select camera_id, seen_at from lpr.camera_sign")
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
 async def write_correction(
     conn: AsyncConnection[Any], *, read_id: UUID, text: str, kind: str, by: str, now: datetime
 ) -> None:

@@ -2,12 +2,12 @@
 
 from facility.ids import LaneId
 from facility.layout import ModbusPlace
+from facility.modbus import ModbusClient
 from facility.site import Site
 from gateway.parking.drivers.board import Board, SimulatedBoard
 from gateway.parking.drivers.board_modbus import ModbusBoard
 from gateway.parking.drivers.gate import Gate, SimulatedGate
 from gateway.parking.drivers.gate_modbus import ModbusGate
-from gateway.parking.drivers.modbus import ModbusClient
 
 
 def gates_of(site: Site) -> dict[LaneId, Gate]:

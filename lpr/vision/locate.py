@@ -49,15 +49,16 @@ class Locator:
     def __init__(self, path: Path = MODELS / "locator.onnx", threads: int = 2) -> None:
         self._session = open_session(path, threads)
 
-    def locate(self, picture: Picture, *, thorough: bool = True) -> list[Located]:
+    def locate(self, picture: Picture, *, thorough: bool = True, fine: bool = True) -> list[Located]:
         """Plates in the picture, surest first, at most `MAX_PLATES`.
 
         A picture too large for small plates to survive the first look is looked at again twice as fine: always when
-        `thorough`, else only when nothing sure was seen. What only the second look saw must be sure.
+        `thorough`, else only when `fine` and nothing sure was seen. What only the second look saw must be sure.
         """
         found = self._look(picture, COARSE)
         again = FINE_FROM if thorough else COARSE
-        if max(picture.shape[:2]) > again and (thorough or not any(p.score >= SURE_SCORE for p in found)):
+        is_unsure = fine and not any(p.score >= SURE_SCORE for p in found)
+        if max(picture.shape[:2]) > again and (thorough or is_unsure):
             found = _apart(found + [p for p in self._look(picture, FINE) if p.score >= SURE_SCORE])
         return found[:MAX_PLATES]
 

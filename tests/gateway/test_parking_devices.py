@@ -13,6 +13,7 @@ from yaml import safe_dump, safe_load
 from facility.db import Pool
 from facility.ids import LaneId
 from facility.layout import BarrierWiring, BoardWiring, ModbusPlace
+from facility.modbus import ModbusClient, ModbusFault, _bits
 from facility.site import DEMONSTRATION_SITE, BrokenSiteFile, Site, load_site
 from gateway.parking import boards, equipment, gates_store
 from gateway.parking.arrivals import arrive
@@ -20,7 +21,6 @@ from gateway.parking.drivers.board import BoardFault, BoardLine
 from gateway.parking.drivers.board_modbus import CLOSED, ModbusBoard
 from gateway.parking.drivers.gate import Gate, GateFault, SimulatedGate
 from gateway.parking.drivers.gate_modbus import ModbusGate, Pace
-from gateway.parking.drivers.modbus import ModbusClient, ModbusFault, _bits
 from gateway.parking.gates import carry_out
 from tests.fakes import FakeClock
 from tests.gateway.parking_world import Garage, open_garage, read_of

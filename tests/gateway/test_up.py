@@ -192,7 +192,7 @@ def test_migrate_says_what_it_applied(open_folder: Path, server: Server, empty_d
         assert conn.execute("SELECT count(*) > 0 FROM migration.step").fetchone() == (True,)
 
 
-@pytest.mark.parametrize("entry", ["gateway.app", "gateway.work", "charging.central", "lpr.publish"])
+@pytest.mark.parametrize("entry", ["gateway.app", "gateway.work", "charging.central", "lpr.reading"])
 def test_a_process_starts_without_the_libraries_that_only_some_work_needs(entry: str) -> None:
     heavy = ("pandas", "scipy", "sklearn", "lightgbm", "ortools", "torch", "reportlab", "ruamel", "alipay")
     code = f"import sys, {entry}; print([name for name in {heavy!r} if name in sys.modules])"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from lpr.demo import render_gate_picture
-from lpr.source import FolderSource, Frame, Newest, SourceMissing, VideoSource
+from lpr.live import Newest, SourceMissing, VideoSource
+from lpr.source import FolderSource, Frame
 from lpr.vision.picture import UnreadablePicture, decode_picture, encode_jpeg, read_picture
 
 

@@ -12,8 +12,9 @@ from facility.db import connect_sync
 from facility.site import Site
 from lpr.camera import CameraLoop, SharedReader
 from lpr.demo import render_gate_picture
-from lpr.publish import Publisher, run_cameras
+from lpr.publish import Publisher
 from lpr.reader import PlateReader
+from lpr.reading import run_cameras
 from lpr.source import FolderSource
 
 

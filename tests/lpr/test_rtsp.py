@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lpr.source import RtspSource
+from lpr.live import RtspSource
 from tests.lpr.rtsp_server import RtspServer
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")

@@ -22,8 +22,8 @@ from gateway.staff.people import add_person
 from lpr import shapes
 from lpr.demo import render_gate_picture
 from lpr.nightly import export_corrections, is_due, measure_corrections
-from lpr.publish import run_cameras
 from lpr.reader import PlateReader
+from lpr.reading import run_cameras
 from lpr.rules.plate import Kind
 from lpr.vision.picture import encode_jpeg
 from tests.fakes import FakeClock

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.rules.vote import AGREEING_LOOKS, Opinion, vote
-from lpr.tracks import GONE_S, KEPT_LOOKS, REPEAT_S, WAY_S, Said, Tracks
+from lpr.track import KEPT_LOOKS, WAY_S
+from lpr.tracks import GONE_S, REPEAT_S, Said, Tracks
 from tests.lpr.looks import look
 
 FRAME_S = 0.04
@@ -57,7 +58,7 @@ def test_a_car_that_is_gone_before_three_looks_agree_is_said_all_the_same() -> N
     tracks = Tracks()
     assert drive(tracks, ["苏F12845", "苏F12845"]) == []
     assert [s.verdict.text for s in tracks.update([], GONE_S + 1)] == ["苏F12845"]
-    assert tracks.unsettled == 0
+    assert tracks.unsaid == 0
 
 
 def test_better_looks_soon_after_correct_what_was_said() -> None:

@@ -1,8 +1,8 @@
 """A remaining-space board on Modbus/TCP: the number of each line in a holding register of its own."""
 
 from facility.layout import BoardWiring
+from facility.modbus import ModbusClient, ModbusFault
 from gateway.parking.drivers.board import BoardFault, BoardLine
-from gateway.parking.drivers.modbus import ModbusClient, ModbusFault
 
 CLOSED = 0xFFFF
 """What stands in the register of a level that takes no cars; the board shows it as closed."""

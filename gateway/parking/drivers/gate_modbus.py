@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from facility.layout import BarrierWiring
+from facility.modbus import ModbusClient, ModbusFault
 from gateway.parking.drivers.gate import GateFault
-from gateway.parking.drivers.modbus import ModbusClient, ModbusFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
