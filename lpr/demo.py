@@ -5,7 +5,6 @@ CJK (SIL Open Font License 1.1). Nothing here is shown as a photograph.
 """
 
 import random
-from collections.abc import Iterator
 from functools import lru_cache
 
 import cv2
@@ -87,17 +86,17 @@ def render_gate_picture(text: str, kind: str = "blue", seed: int = 0) -> Picture
         ValueError: unknown kind, or a character that no plate has.
     """
     rng = random.Random(f"{text}/{kind}/{seed}")
-    scene = _lane(rng)
+    scene = draw_lane(rng)
     body = rng.choice(BODIES)
     near = rng.uniform(0.85, 1.25)
     x, y = WIDTH // 2 + rng.randrange(-110, 110), int(HEIGHT * 0.56) + rng.randrange(-30, 30)
-    _car(scene, x, y, near, body, rng)
+    draw_car(scene, x, y, near, body, rng)
     if text:
-        _mount(scene, draw_plate(text, Kind(kind)), x, y, near, rng)
+        mount_plate(scene, draw_plate(text, Kind(kind)), x, y, near, rng)
     return _photographed(scene, rng)
 
 
-def _lane(rng: random.Random) -> Picture:
+def draw_lane(rng: random.Random) -> Picture:
     """Floor, walls and lane marks of a ramp."""
     shade = rng.randrange(70, 130)
     scene = np.full((HEIGHT, WIDTH, 3), shade, np.uint8)
@@ -111,7 +110,7 @@ def _lane(rng: random.Random) -> Picture:
     return scene
 
 
-def _car(scene: Picture, x: int, y: int, near: float, body: Colour, rng: random.Random) -> None:
+def draw_car(scene: Picture, x: int, y: int, near: float, body: Colour, rng: random.Random) -> None:
     def at(dx: float, dy: float) -> tuple[int, int]:
         return round(x + dx * near), round(y + dy * near)
 
@@ -135,7 +134,7 @@ def _car(scene: Picture, x: int, y: int, near: float, body: Colour, rng: random.
     area([(-270, 55), (270, 55), (280, 112), (-280, 112)], dark)
 
 
-def _mount(scene: Picture, plate: Picture, x: int, y: int, near: float, rng: random.Random) -> None:
+def mount_plate(scene: Picture, plate: Picture, x: int, y: int, near: float, rng: random.Random) -> None:
     """Lay the plate on the bumper, slightly turned and tilted, on a dark frame."""
     ph, pw = plate.shape[:2]
     width = 185 * near * pw / 440
@@ -153,8 +152,9 @@ def _mount(scene: Picture, plate: Picture, x: int, y: int, near: float, rng: ran
     small = cv2.resize(plate, None, fx=width * 1.2 / pw, fy=width * 1.2 / pw, interpolation=cv2.INTER_AREA)
     sh, sw = small.shape[:2]
     move = cv2.getPerspectiveTransform(np.array([[0, 0], [sw, 0], [sw, sh], [0, sh]], np.float32), quad)
-    laid = cv2.warpPerspective(small, move, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
-    mask = cv2.warpPerspective(np.full((sh, sw), 255, np.uint8), move, (WIDTH, HEIGHT))[..., None] / 255.0
+    size = scene.shape[1], scene.shape[0]
+    laid = cv2.warpPerspective(small, move, size, flags=cv2.INTER_LINEAR)
+    mask = cv2.warpPerspective(np.full((sh, sw), 255, np.uint8), move, size)[..., None] / 255.0
     scene[:] = np.clip(scene * (1 - mask) + laid * mask, 0, 255).astype(np.uint8)
 
 
@@ -164,30 +164,3 @@ def _photographed(scene: Picture, rng: random.Random) -> Picture:
     gain = rng.uniform(0.75, 1.15)
     noise = np.random.default_rng(rng.randrange(2**32)).normal(0, rng.uniform(2, 5), scene.shape)
     return as_picture(np.clip(soft * gain + noise, 0, 255))
-
-
-def gate_film(text: str, kind: str, seed: int, frames: int, *, leaving: bool = False) -> Iterator[Picture]:
-    """One car driving up to the camera (or away from it), frame by frame, each `(720, 1280, 3) uint8 BGR`.
-
-    Raises:
-        ValueError: as `render_gate_picture`.
-    """
-    for number in range(frames):
-        rng = random.Random(f"{text}/{kind}/{seed}")  # the same car and lane in every frame
-        scene = _lane(rng)
-        body = rng.choice(BODIES)
-        part = number / max(1, frames - 1)
-        part = 1 - part if leaving else part
-        near = 0.45 + 0.8 * part
-        x = WIDTH // 2 + rng.randrange(-60, 60) + round(4 * np.sin(number / 3))
-        y = round(HEIGHT * (0.36 + 0.24 * part))
-        _car(scene, x, y, near, body, rng)
-        if text:
-            _mount(scene, draw_plate(text, Kind(kind)), x, y, near, rng)
-        yield _photographed(scene, random.Random(f"{seed}/{number}"))
-
-
-def empty_lane(seed: int) -> Picture:
-    """The lane without a car."""
-    rng = random.Random(seed)
-    return _photographed(_lane(rng), rng)
