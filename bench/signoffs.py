@@ -54,6 +54,9 @@ def queues(run: str, tasks: list[dict[str, Any]], hands: dict[str, Hand]) -> lis
         who = hands["sun"] if task["sign_role"] == "commander" else hands["zhang"]
         phone.say(who, "claim", task["code"], now)
         phone.say(who, "start", task["code"], now)
+        if task["is_read_wanted"]:
+            phone.say(hands["li"], "read", task["code"], now)
+            said += 1
         phone.say(who, "report", task["code"], now, values=values_for(task))
         said += 3
         if task["is_two_person"]:

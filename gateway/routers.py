@@ -38,6 +38,7 @@ import wartime_conversion.outlook.http
 import wartime_conversion.pages
 import wartime_conversion.phone.http
 import wartime_conversion.plan_library.http
+import wartime_conversion.siren.http
 import wartime_conversion.upkeep.http
 from charging.orders import hearing_answers
 from facility.context import Context
@@ -77,6 +78,7 @@ ROUTERS = (
     wartime_conversion.phone.http.router,
     wartime_conversion.exercise.http.router,
     wartime_conversion.plan_library.http.router,
+    wartime_conversion.siren.http.router,
     wartime_conversion.upkeep.http.router,
 )
 

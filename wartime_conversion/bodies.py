@@ -1,10 +1,10 @@
 """What clients may send about conversion: checked here, turned into our own values by the routes."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from facility.ids import PersonId
 from wartime_conversion.rules.plan import RunRole
@@ -53,13 +53,20 @@ class AmendBody(Body):
     reason: Words
 
 
+class PaperBody(Body):
+    """What stands on a paper sheet beside the values: when it was signed there, and the head printed at its foot."""
+
+    signed_at: AwareDatetime
+    sheet: str = Field(default="", max_length=64, pattern=r"^[0-9a-f]*$")
+
+
 class WordsBody(Body):
     """What a person said, as the phone signed it: the keys of the canonical JSON."""
 
     id: UUID
     run: UUID
     task: str | None
-    act: Literal["claim", "give_up", "start", "report", "second", "accept", "send_back", "headcount"]
+    act: Literal["claim", "give_up", "start", "read", "report", "second", "accept", "send_back", "headcount"]
     signer: PersonId
     device: UUID
     sequence: int = Field(ge=1, le=2**31 - 1)
@@ -69,6 +76,13 @@ class WordsBody(Body):
     answers: list[str] = Field(max_length=40)
     note: str = Field(max_length=4000)
     via: Literal["screen", "qr", "paper"]
+    paper: PaperBody | None = None
+
+    @model_validator(mode="after")
+    def _paper_says_when(self) -> Self:
+        if (self.via == "paper") != (self.paper is not None):
+            raise ValueError("`paper` goes with via paper, and with nothing else")
+        return self
 
 
 class EntryBody(Body):
@@ -100,6 +114,13 @@ class PlaceBody(Body):
     crew: str | None
     phone: str | None = Field(max_length=40)
     is_leader: bool
+
+
+class SirenBody(Body):
+    """A siren sounded: a signal or a timetable of the plan, now or at a moment just past."""
+
+    what: str = Field(min_length=1, max_length=60)
+    sounded_at: AwareDatetime | None = None
 
 
 class BaysBody(Body):

@@ -19,6 +19,7 @@ from wartime_conversion.plan_library.store import read_version
 from wartime_conversion.rules.clock import Pause
 from wartime_conversion.rules.plan import Effect, RunRole
 from wartime_conversion.rules.run_plan import amended, drill_lag_scale, profile_of, tasks_of_run
+from wartime_conversion.rules.sign_off import Act
 from wartime_conversion.rules.task_state import TaskEvent
 from wartime_conversion.scene import Scene, load_scene, pinned_plan
 from wartime_conversion.store import (
@@ -77,7 +78,7 @@ class TasksOpen(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOrder:
-    """What is ordered. `profile` only for a drill; `anchor_at` ties a drill to a siren timetable (aware UTC)."""
+    """What is ordered. `profile` only for a drill; `anchor_at` ties a drill's time to a siren (aware UTC)."""
 
     kind: str
     purpose: str
@@ -100,6 +101,8 @@ async def activate(conn: Conn, ctx: Context, order: RunOrder, person: Person) ->
     """
     if order.kind == "actual" and order.profile is not None:
         raise Invalid("a drill profile has no place in an actual run", profile=order.profile)
+    if order.kind == "actual" and order.anchor_at is not None:
+        raise Invalid("only a drill is tied to a siren", anchor_at=order.anchor_at.isoformat())
     plan = pinned_plan((await read_version(conn, order.plan_version)).source)
     tasks = tasks_of_run(plan, order.purpose, order.tiers, profile_of(plan, order.profile))
     now = ctx.clock.now()
@@ -111,7 +114,7 @@ async def activate(conn: Conn, ctx: Context, order: RunOrder, person: Person) ->
     run = await record.append(
         conn, run, "run.started", by=person.name, now=now, order=order.kind, purpose=order.purpose,
         plan_version=str(order.plan_version), plan=plan.version, tiers=list(order.tiers), profile=order.profile,
-        reason=order.reason, tasks=len(tasks),
+        reason=order.reason, tasks=len(tasks), anchor_at=_iso(order.anchor_at),
     )  # fmt: skip
     run = await _take_role(conn, run, RunRole.COMMANDER, None, person.id, person.name, False, person, now)
     run = await _first_effects(conn, ctx, run, person, now)
@@ -120,6 +123,10 @@ async def activate(conn: Conn, ctx: Context, order: RunOrder, person: Person) ->
     await _take_standing_roles(conn, scene, person)
     await moves.release_free(conn, scene)
     return scene.run
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 async def _take_standing_roles(conn: Conn, scene: Scene, person: Person) -> None:
@@ -294,7 +301,7 @@ async def override(conn: Conn, scene: Scene, code: str, reason: str, person: Per
         WrongTaskState: the task neither holds nor waits.
     """
     _, row = scene.task(code)
-    bars = scene.barred(code, None)
+    bars = scene.barred(code, Act.ACCEPT if row.state == "holding" else None)
     if bars:
         raise SafetyOrderOpen(f"{code}: {', '.join(bars)}", task=code, bars=list(bars))
     if row.state == "waiting":

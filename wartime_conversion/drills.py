@@ -97,7 +97,7 @@ async def play_due(conn: Conn, scene: Scene) -> None:
     if not waiting:
         return
     pauses = await read_pauses(conn, scene.run.id)
-    elapsed_s = drill_elapsed(scene.run.started_at, None, pauses, scene.now).total_seconds()
+    elapsed_s = drill_elapsed(scene.run.zero_at, None, pauses, scene.now).total_seconds()
     for row in waiting:
         if row.due_at_s is not None and row.due_at_s <= elapsed_s:
             await play(conn, scene, row.code, "system")

@@ -7,10 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from facility.board import EquipmentKind, Source
+from facility.errors import Conflict
 from facility.layout import Site
-from facility.store import lift_lockout, place_lockout, read_lockouts, write_bay_use
+from facility.store import lift_lockout, place_lockout, read_lockouts, read_open_alarms, write_bay_use
+from wartime_conversion import record
+from wartime_conversion.depot.store import count_pallets, delete_slot, read_slots
 from wartime_conversion.rules.plan import Effect
+from wartime_conversion.scene import Scene
 from wartime_conversion.store import Conn, Run
+
+
+class StockLeft(Conflict):
+    """Bays cannot be given back while the depot's ledger holds goods."""
+
+    code = "conversion.stock_left"
+
 
 Equipment = tuple[EquipmentKind, str]
 
@@ -70,8 +81,23 @@ async def apply(
     elif effect in lifted:
         changed = await _lift(conn, run, lifted[effect](site), by, now)
     else:
+        if run.is_actual and effect in (Effect.STORAGE_EMPTY, Effect.BAYS_TO_PARKING):
+            await _close_slots(conn)
         changed = await set_bays(conn, run, unit_bays(site), uses[effect], by=by, now=now)
     return {"effect": str(effect), "changed": changed, "board": "real" if run.is_actual else "shadow"}
+
+
+async def _close_slots(conn: Conn) -> None:
+    """Close the depot's slots.
+
+    Raises:
+        StockLeft: the ledger still holds goods; the task that carries the effect is refused before it comes to this.
+    """
+    pallets = await count_pallets(conn)
+    if pallets:
+        raise StockLeft(f"{pallets} pallets are still on the ledger", pallets=pallets)
+    for slot in await read_slots(conn):
+        await delete_slot(conn, slot.bay_id)
 
 
 async def set_bays(conn: Conn, run: Run, bays: list[str], use: str, *, by: str, now: datetime) -> int:
@@ -80,6 +106,26 @@ async def set_bays(conn: Conn, run: Run, bays: list[str], use: str, *, by: str, 
         for bay in bays:
             await write_bay_use(conn, bay, use, by=by, now=now)
     return len(bays)
+
+
+async def keep_entries_locked(conn: Conn, scene: Scene) -> int:
+    """Place the entry gates' lockouts again that a fire signal lifted, once the signal is over; returns how many.
+
+    Only an actual conversion under way wants them; the ways out are never placed again by themselves.
+    """
+    run = scene.run
+    if not run.is_actual or run.purpose != "conversion":
+        return 0
+    held = {lock.equipment_id for lock in await read_lockouts(conn) if lock.source == Source.CONVERSION}
+    if all(lane in held for _, lane in entry_lanes(scene.site)):
+        return 0
+    if any(alarm.kind == "fire" for alarm in await read_open_alarms(conn)):
+        return 0
+    placed = await _place(conn, run, entry_lanes(scene.site), Effect.ENTRY_GATES_REFUSE, "system", scene.now)
+    scene.run = await record.append(
+        conn, run, "entries.locked_again", by="system", now=scene.now, lanes=placed
+    )
+    return placed
 
 
 async def lift_all(conn: Conn, run: Run, *, by: str, now: datetime) -> int:

@@ -2,29 +2,30 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from facility.context import Context
 from facility.edge import Ctx, Uow, audit
 from facility.errors import Invalid
-from wartime_conversion import conversion, effects, moves, record, restoration
+from wartime_conversion import conversion, effects, exits, record, restoration
 from wartime_conversion.access import Commander, Reader, Signing
 from wartime_conversion.bodies import AmendBody, BaysBody, ReasonBody, RoleBody, RunBody
+from wartime_conversion.commanding import commanded
+from wartime_conversion.depot.store import read_slots
 from wartime_conversion.parking_store import read_cars_inside
 from wartime_conversion.phone.roster import join
 from wartime_conversion.plan_library.publish import ensure_reference
 from wartime_conversion.plan_library.store import read_version
-from wartime_conversion.run_view import package, run_line, sirens
-from wartime_conversion.scene import Scene, load_scene
-from wartime_conversion.store import Conn, read_events, read_pauses, read_run, read_runs
+from wartime_conversion.run_view import package, run_line
+from wartime_conversion.scene import load_scene, pinned_plan
+from wartime_conversion.siren.store import read_soundings
+from wartime_conversion.store import read_events, read_pauses, read_run, read_runs
 
 router = APIRouter(prefix="/api/v1/conversion", tags=["conversion"])
+Kind = Literal["tasks", "openings", "components", "slots"]
 
 
 class UnknownBays(Invalid):
@@ -68,15 +69,9 @@ async def start_run(
 async def read_package(run_id: UUID, conn: Uow, ctx: Ctx, reader: Reader) -> dict[str, Any]:
     """A run whole: what a phone keeps to go on without a network."""
     scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), ctx.clock.now())
-    told = package(scene, await read_pauses(conn, run_id))
+    told = package(scene, await read_pauses(conn, run_id), await read_soundings(conn, run_id))
+    told["exits_locked"] = await exits.locked_exits(conn, scene)
     return {**told, "me": {"id": str(reader.id), "name": reader.name, "roles": sorted(reader.roles)}}
-
-
-@router.get("/runs/{run_id}/sirens")
-async def read_sirens(run_id: UUID, conn: Uow, ctx: Ctx, _reader: Reader) -> dict[str, Any]:
-    """Siren signals and timetables of the run's plan, as exact edges."""
-    scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), ctx.clock.now())
-    return sirens(scene.plan)
 
 
 @router.get("/runs/{run_id}/events")
@@ -107,6 +102,19 @@ async def paper_forms(run_id: UUID, request: Request, conn: Uow, ctx: Ctx, _read
     address = str(request.base_url).rstrip("/")
     told = await asyncio.to_thread(forms, scene, version.sha256, address)
     headers = {"Content-Disposition": f'inline; filename="{scene.run.code}-paper.pdf"'}
+    return Response(told, media_type="application/pdf", headers=headers)
+
+
+@router.get("/labels.pdf")
+async def label_sheet(request: Request, kind: Kind, conn: Uow, ctx: Ctx, _reader: Reader) -> Response:
+    """Stick-on labels with QR codes: of the newest plan's tasks, openings or components, or of the open slots."""
+    from wartime_conversion import labels  # ReportLab is slow to import, and paper is rare
+
+    plan = pinned_plan((await ensure_reference(conn, ctx.clock.now())).source)
+    found = labels.slot_labels(await read_slots(conn)) if kind == "slots" else labels.plan_labels(plan, kind)
+    address = str(request.base_url).rstrip("/")
+    told = await asyncio.to_thread(labels.label_sheet, found, address, f"标签 {kind}")
+    headers = {"Content-Disposition": f'inline; filename="labels-{kind}.pdf"'}
     return Response(told, media_type="application/pdf", headers=headers)
 
 
@@ -141,7 +149,7 @@ async def mark_car(
     person: Signing,
 ) -> None:
     """Say that a car's owner was told, that it is to be towed, or that it was."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         scene.run = await record.append(
             conn, scene.run, "car.marked", by=person.name, now=scene.now, stay=str(stay_id), mark=mark
         )
@@ -152,7 +160,7 @@ async def give_role(
     run_id: UUID, request: Request, body: RoleBody, conn: Uow, ctx: Ctx, person: Commander
 ) -> None:
     """Give a role of the run to a person of the roster, for its own or as a stand-in."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         await conversion.give_role(conn, scene, body.role, body.crew, body.person, body.is_stand_in, person)
     await audit(request, conn, person, "role.given", scene.run.code, role=body.role, to=str(body.person))
 
@@ -160,21 +168,21 @@ async def give_role(
 @router.delete("/runs/{run_id}/roles/{role_id}", status_code=204)
 async def end_role(run_id: UUID, role_id: UUID, conn: Uow, ctx: Ctx, person: Commander) -> None:
     """End a person's role."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         await conversion.take_away_role(conn, scene, role_id, person)
 
 
 @router.post("/runs/{run_id}/pause", status_code=204)
 async def pause(run_id: UUID, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander) -> None:
     """Stop drill time, with a reason; legal time runs on."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         await conversion.pause(conn, scene, body.reason, person)
 
 
 @router.post("/runs/{run_id}/resume", status_code=204)
 async def resume(run_id: UUID, conn: Uow, ctx: Ctx, person: Commander) -> None:
     """Let drill time run again."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         await conversion.resume(conn, scene, person)
 
 
@@ -183,7 +191,7 @@ async def override(
     run_id: UUID, code: str, request: Request, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander
 ) -> None:
     """Pass a hold point or free a waiting task by command; safety orders stay."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         await conversion.override(conn, scene, code, body.reason, person)
     await audit(request, conn, person, "task.overridden", f"{scene.run.code} {code}", reason=body.reason)
 
@@ -193,7 +201,7 @@ async def amend(
     run_id: UUID, code: str, request: Request, body: AmendBody, conn: Uow, ctx: Ctx, person: Commander
 ) -> dict[str, int]:
     """Change a task of the running plan by an appended amendment."""
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         number = await conversion.amend(conn, scene, code, body.change, body.reason, person)
     await audit(request, conn, person, "plan.amended", f"{scene.run.code} {code}", reason=body.reason)
     return {"number": number}
@@ -205,12 +213,34 @@ async def report_clear(run_id: UUID, body: BaysBody, conn: Uow, ctx: Ctx, person
     unknown = sorted(set(body.bays) - set(effects.unit_bays(ctx.site)))
     if unknown:
         raise UnknownBays(f"not in the protective unit: {', '.join(unknown[:10])}", bays=unknown)
-    async with _commanded(conn, ctx, run_id) as scene:
+    async with commanded(conn, ctx, run_id) as scene:
         changed = await effects.set_bays(conn, scene.run, body.bays, "clear", by=person.name, now=scene.now)
         scene.run = await record.append(
             conn, scene.run, "bays.clear", by=person.name, now=scene.now, bays=sorted(body.bays)
         )
     return {"bays": changed}
+
+
+@router.post("/runs/{run_id}/exits/lock")
+async def lock_exits(
+    run_id: UUID, request: Request, body: ReasonBody, conn: Uow, ctx: Ctx, person: Commander
+) -> dict[str, int]:
+    """Lock the ways out; refused while people were not counted, anybody or a car is inside, or a fire signal stands."""
+    async with commanded(conn, ctx, run_id) as scene:
+        lanes = await exits.lock_exits(conn, scene, body.reason, person)
+    await audit(request, conn, person, "exits.locked", scene.run.code, reason=body.reason)
+    return {"lanes": lanes}
+
+
+@router.post("/runs/{run_id}/exits/free")
+async def free_exits(
+    run_id: UUID, request: Request, body: ReasonBody, conn: Uow, ctx: Ctx, person: Signing
+) -> dict[str, int]:
+    """Let the ways out serve again; whoever is in the run may say so."""
+    async with commanded(conn, ctx, run_id) as scene:
+        lanes = await exits.free_exits(conn, scene, body.reason, person.name)
+    await audit(request, conn, person, "exits.freed", scene.run.code, reason=body.reason)
+    return {"lanes": lanes}
 
 
 @router.post("/runs/{run_id}/end")
@@ -236,11 +266,3 @@ async def recall(
     run = await conversion.recall(conn, scene, body.reason, person)
     await audit(request, conn, person, "run.recalled", run.code, reason=body.reason)
     return run_line(run)
-
-
-@asynccontextmanager
-async def _commanded(conn: Conn, ctx: Context, run_id: UUID) -> AsyncIterator[Scene]:
-    """A running run under lock; what is due by the clock is released first."""
-    scene = await conversion.open_scene(conn, ctx, run_id)
-    await moves.release_free(conn, scene)
-    yield scene

@@ -70,6 +70,15 @@ async def move(
         await _finish(conn, scene, code, person)
 
 
+async def note_read(
+    conn: Conn, scene: Scene, code: str, *, person_id: PersonId, person: str, at: datetime, **detail: Any
+) -> None:
+    """Keep who read a task's challenges aloud and heard each answered; the newest reader counts."""
+    row = replace(scene.tasks[code], read_by=person_id, read_at=at, changed_at=scene.now)
+    await _keep(conn, scene, row)
+    await _record(conn, scene, "challenge.read", code, person, {"acted_at": at.isoformat(), **detail})
+
+
 async def release_free(conn: Conn, scene: Scene) -> datetime | None:
     """Release every waiting task whose needs are met; returns when the next running lag ends."""
     waiting = [code for code, row in scene.tasks.items() if row.state is TaskState.WAITING]
@@ -139,7 +148,7 @@ def _moved(
     elif event in _SECONDS:
         after = replace(after, second_by=who)
     elif event is TaskEvent.SEND_BACK:
-        after = replace(after, reported_at=None, reported_by=None, second_by=None)
+        after = replace(after, reported_at=None, reported_by=None, second_by=None, read_at=None, read_by=None)
     if event in _ACCEPTS:
         after = replace(after, accepted_by=who, is_overridden=event is TaskEvent.OVERRIDE)
     if state is TaskState.DONE:

@@ -17,6 +17,7 @@ MEDIA = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
+    ".txt": "text/plain; charset=utf-8",
 }
 PAGES = {
     "": "index.html",
@@ -25,6 +26,8 @@ PAGES = {
     "plan": "plan.html",
     "compared": "compared.html",
     "roster": "roster.html",
+    "paper": "paper.html",
+    "depot": "depot.html",
 }
 HEADERS = {
     "Cache-Control": "no-cache",

@@ -34,7 +34,8 @@ ROLES = {
 
 
 @cache
-def _fonts() -> None:
+def register_fonts() -> None:
+    """Make the bundled Chinese font known to ReportLab, once a process."""
     registerFont(TTFont(REGULAR, str(FONTS / "NotoSansSC-Regular.ttf")))
     registerFont(TTFont(BOLD, str(FONTS / "NotoSansSC-Bold.ttf")))
 
@@ -106,14 +107,17 @@ class Sheet:
 
     def code(self, words: str, side: float, x: float, y: float) -> None:
         """Draw a QR code with its lower left corner at (x, y)."""
-        matrix = segno.make(words, error="m", micro=False).matrix
-        cell = side / len(matrix)
-        for row, bits in enumerate(matrix):
-            for column, bit in enumerate(bits):
-                if bit:
-                    self.canvas.rect(
-                        x + column * cell, y + side - (row + 1) * cell, cell, cell, stroke=0, fill=1
-                    )
+        draw_code(self.canvas, words, side, x, y)
+
+
+def draw_code(canvas: Canvas, words: str, side: float, x: float, y: float) -> None:
+    """Draw a QR code with its lower left corner at (x, y); lengths in points."""
+    matrix = segno.make(words, error="m", micro=False).matrix
+    cell = side / len(matrix)
+    for row, bits in enumerate(matrix):
+        for column, bit in enumerate(bits):
+            if bit:
+                canvas.rect(x + column * cell, y + side - (row + 1) * cell, cell, cell, stroke=0, fill=1)
 
 
 def forms(scene: Scene, sha256: str, address: str) -> bytes:
@@ -124,7 +128,7 @@ def forms(scene: Scene, sha256: str, address: str) -> bytes:
         sha256: fingerprint of the pinned plan.
         address: where phones reach the page, e.g. `https://garage.local:8443`; it goes into the QR codes.
     """
-    _fonts()
+    register_fonts()
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, pageCompression=1)
     canvas.setTitle(f"{scene.run.code} 纸质签认单")
@@ -177,6 +181,9 @@ def _form(sheet: Sheet, task: Task, address: str) -> None:
         10,
         indent=5 * mm,
     )
+    if sheet.scene.is_read_wanted(task.id):
+        sheet.y -= 1 * mm
+        sheet.text("唱票人（另一人） ________________", 10, indent=5 * mm)
     if task.two_person:
         sheet.y -= 1 * mm
         sheet.text("第二人 ________________", 10, indent=5 * mm)

@@ -36,6 +36,16 @@ async def count_cars_inside(conn: Conn, zones: list[str]) -> int:
         return int(await cur.fetchone() or 0)
 
 
+async def count_counted_cars(conn: Conn, zones: list[str]) -> int:
+    """Count the cars that the loops have counted into some zones, whether anybody knows them or not."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute(
+            "select coalesce(sum(occupied), 0) from report.zone_now where zone_id = any(%(zones)s)",
+            {"zones": zones},
+        )
+        return int(await cur.fetchone() or 0)
+
+
 async def read_cars_inside(conn: Conn, zones: list[str]) -> list[CarInside]:
     """Read the cars of some zones, electric ones first (they are cleared first), then by bay."""
     async with conn.cursor(row_factory=class_row(CarInside)) as cur:

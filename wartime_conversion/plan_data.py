@@ -9,7 +9,7 @@ from wartime_conversion.plan_entries import (
     default_sign_role,
     hours_of,
 )
-from wartime_conversion.rules.drill_profile import DrillProfile, Inject
+from wartime_conversion.rules.drill_profile import DrillProfile, Inject, Milestone
 from wartime_conversion.rules.plan import AcceptanceValue, Component, Named, Opening, Plan, Task, Tier
 
 Data = dict[str, Any]
@@ -105,10 +105,14 @@ def _component(row: Component) -> Data:
     return data | _given(last_fitted=row.last_fitted) | {"source": row.source}
 
 
+def _expected(row: Milestone | Inject) -> Data:
+    return {"expect": row.expect, **_given(expect_zh=row.expect_zh)}
+
+
 def _profile(row: DrillProfile) -> Data:
     data: Data = {"id": row.id, "zh": row.zh, "en": row.en, "minutes": row.minutes}
     data["tasks"] = row.tasks_text or list(row.task_ids)
-    milestones = [{"at_s": point.at_s, "expect": point.expect} for point in row.milestones]
+    milestones = [{"at_s": point.at_s} | _expected(point) for point in row.milestones]
     numbers = {
         "minutes_per_task": row.minutes_per_task,
         "start_before_anchor_min": row.start_before_anchor_min,
@@ -120,7 +124,7 @@ def _profile(row: DrillProfile) -> Data:
 
 def _inject(row: Inject) -> Data:
     data: Data = {"id": row.id, "zh": row.zh, "en": row.en, "at_task": row.at_task}
-    return data | ({"at_min": row.at_min} if row.at_min is not None else {}) | {"expect": row.expect}
+    return data | ({"at_min": row.at_min} if row.at_min is not None else {}) | _expected(row)
 
 
 def _names(rows: tuple[Named, ...], capacity_key: str = "") -> Data:

@@ -172,7 +172,9 @@ def _profile(entry: ProfileEntry) -> DrillProfile:
         anchor=entry.anchor,
         start_before_anchor_min=entry.start_before_anchor_min,
         expected_makespan_min=entry.expected_makespan_min,
-        milestones=tuple(Milestone(at_s=row.at_s, expect=row.expect) for row in entry.milestones),
+        milestones=tuple(
+            Milestone(at_s=row.at_s, expect=row.expect, expect_zh=row.expect_zh) for row in entry.milestones
+        ),
         scale=entry.scale,
         repeat=entry.repeat,
         tasks_text=entry.tasks if isinstance(entry.tasks, str) else "",

@@ -242,6 +242,7 @@ class MilestoneEntry(Strict):
 
     at_s: StrictInt
     expect: StrictStr
+    expect_zh: StrictStr = ""
 
 
 class ProfileEntry(Strict):
@@ -270,6 +271,7 @@ class InjectEntry(Strict):
     at_task: Name
     at_min: Count | None = None
     expect: StrictStr
+    expect_zh: StrictStr = ""
 
 
 class PlanEntry(Strict):

@@ -1,17 +1,19 @@
 """A run as screens and phones are told of it: one JSON object, built from rows and the pinned plan."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from wartime_conversion.phone.store import Member
 from wartime_conversion.rules.clock import Pause, drill_elapsed, legal_elapsed
-from wartime_conversion.rules.plan import Plan, Task, Tier
+from wartime_conversion.rules.plan import Task, Tier
 from wartime_conversion.rules.release import Wait, finish_waits, start_waits
 from wartime_conversion.rules.run_plan import is_sample
 from wartime_conversion.rules.sign_off import Act
-from wartime_conversion.rules.siren import signal_edges, timetable_edges
 from wartime_conversion.scene import Scene
+from wartime_conversion.siren.store import Sounding
+from wartime_conversion.siren.view import run_sirens
 from wartime_conversion.store import Run, TaskRow
 
 
@@ -31,8 +33,10 @@ def clocks(scene: Scene, pauses: list[Pause], now: datetime) -> dict[str, Any]:
     drill = None
     if not run.is_actual:
         drill = {
-            "elapsed_s": drill_elapsed(run.started_at, run.ended_at, pauses, now).total_seconds(),
-            "is_running": run.state == "running" and standing is None,
+            "elapsed_s": drill_elapsed(run.zero_at, run.ended_at, pauses, now).total_seconds(),
+            "is_running": run.state == "running" and (standing is None or now < run.zero_at),
+            "zero_at": run.zero_at.isoformat(),
+            "is_tied": run.anchor_at is not None,
             "pause": None if standing is None else _words(asdict(standing)),
         }
     return {
@@ -110,6 +114,7 @@ def _fixed(scene: Scene, task: Task) -> dict[str, Any]:
         "hold_role": str(task.hold_role) if task.hold_role else None,
         "is_sample": is_sample(task, is_actual=scene.run.is_actual),
         "is_photo_wanted": scene.run.is_actual and "photo" in task.evidence,
+        "is_read_wanted": scene.is_read_wanted(task.id),
         "openings": list(scene.layout.openings_of[task.id]),
         "effects": [str(effect) for effect in task.effects],
         "needs": [
@@ -121,8 +126,16 @@ def _fixed(scene: Scene, task: Task) -> dict[str, Any]:
 
 
 def _moving(scene: Scene, row: TaskRow) -> dict[str, Any]:
-    moments = ("released_at", "claimed_at", "started_at", "reported_at", "finished_at", "changed_at")
-    people = ("claimed_by", "started_by", "reported_by", "second_by", "accepted_by")
+    moments = (
+        "released_at",
+        "claimed_at",
+        "started_at",
+        "reported_at",
+        "read_at",
+        "finished_at",
+        "changed_at",
+    )
+    people = ("claimed_by", "started_by", "reported_by", "read_by", "second_by", "accepted_by")
     named: dict[str, Any] = {}
     for key in people:
         who = getattr(row, key)
@@ -153,35 +166,7 @@ def signer(member: Member) -> dict[str, Any]:
     }
 
 
-def sirens(plan: Plan) -> dict[str, Any]:
-    """Signals and timetables with their exact edges in seconds."""
-    signals = {signal.id: signal for signal in plan.signals}
-    return {
-        "source": plan.siren_source,
-        "signals": [
-            {
-                "id": s.id,
-                "zh": s.zh,
-                "total_s": s.total_s,
-                "edges": [[e.at_s, e.is_on] for e in signal_edges(s)],
-            }
-            for s in plan.signals
-        ],
-        "timetables": [
-            {
-                "id": t.id,
-                "start_local": t.start_local,
-                "end_local": t.end_local,
-                "total_s": max(segment.end_s for segment in t.segments),
-                "segments": [_words(asdict(segment)) for segment in t.segments],
-                "edges": [[e.at_s, e.is_on] for e in timetable_edges(t.segments, signals)],
-            }
-            for t in plan.timetables
-        ],
-    }
-
-
-def package(scene: Scene, pauses: list[Pause]) -> dict[str, Any]:
+def package(scene: Scene, pauses: list[Pause], soundings: Sequence[Sounding]) -> dict[str, Any]:
     """All that a phone needs to go on without a network."""
     plan = scene.plan
     return {
@@ -195,10 +180,23 @@ def package(scene: Scene, pauses: list[Pause]) -> dict[str, Any]:
         "materials": {m.id: {"zh": m.zh, "en": m.en, "unit": m.unit} for m in plan.materials},
         "equipment": {e.id: {"zh": e.zh, "en": e.en} for e in plan.equipment},
         "openings": [_words(asdict(opening)) for opening in plan.openings],
+        "components": [
+            {
+                "id": c.id,
+                "zh": c.zh,
+                "en": c.en,
+                "opening": c.opening_id,
+                "stored_at": c.stored_at,
+                "quantity": c.quantity,
+            }
+            for c in plan.components
+        ],
         "roles": [_words(asdict(role)) for role in scene.roles],
         "signers": [signer(member) for member in scene.members.values()],
         "cars_inside": scene.cars_inside,
         "people_inside": scene.run.people_inside,
+        "pallets": scene.pallets,
+        "siren": run_sirens(scene, soundings),
     }
 
 

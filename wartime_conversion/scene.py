@@ -7,16 +7,20 @@ from datetime import datetime
 from facility.ids import PersonId
 from facility.layout import Site
 from wartime_conversion.amendment_store import read_amendments
+from wartime_conversion.depot.store import count_pallets
 from wartime_conversion.parking_store import count_cars_inside
 from wartime_conversion.phone.store import Member, read_members
 from wartime_conversion.plan_file import read_plan
 from wartime_conversion.plan_library.store import read_version
+from wartime_conversion.rules.drill_profile import DrillMode
 from wartime_conversion.rules.plan import Effect, Plan, RunRole, Task
 from wartime_conversion.rules.release import Progress, finish_waits, start_waits
 from wartime_conversion.rules.run_plan import RunPlan, is_sample, run_plan
 from wartime_conversion.rules.sign_off import Act, Post, TaskFacts
 from wartime_conversion.rules.task_state import TaskState
 from wartime_conversion.store import Conn, RoleRow, Run, TaskMissing, TaskRow, read_roles, read_tasks
+
+_EMPTIES = frozenset({Effect.STORAGE_EMPTY, Effect.BAYS_TO_PARKING})
 
 
 @functools.lru_cache(maxsize=8)
@@ -29,7 +33,8 @@ def pinned_plan(source: str) -> Plan:
 class Scene:
     """One run as this unit of work sees and moves it.
 
-    `cars_inside` counts the open stays of the protective unit; it bars nothing in a drill.
+    `cars_inside` counts the open stays of the protective unit, `pallets` what the depot's ledger holds; neither bars
+    anything in a drill.
     """
 
     run: Run
@@ -39,6 +44,7 @@ class Scene:
     roles: list[RoleRow]
     members: dict[PersonId, Member]
     cars_inside: int
+    pallets: int
     site: Site
     now: datetime
 
@@ -78,6 +84,8 @@ class Scene:
         settles = act in (Act.REPORT, Act.SECOND, Act.ACCEPT)
         if self.run.is_actual and Effect.BAYS_CLEAR in task.effects and settles and self.cars_inside:
             bars.append(f"cars inside: {self.cars_inside}")
+        if self.run.is_actual and _EMPTIES & set(task.effects) and settles and self.pallets:
+            bars.append(f"pallets in stock: {self.pallets}")
         return tuple(bars)
 
     def facts(self, code: str, act: Act) -> TaskFacts:
@@ -100,7 +108,14 @@ class Scene:
             reported_by=row.reported_by,
             claimed_by=row.claimed_by,
             is_sample=is_sample(task, is_actual=self.run.is_actual),
+            is_read_wanted=self.is_read_wanted(code),
+            read_by=row.read_by,
         )
+
+    def is_read_wanted(self, code: str) -> bool:
+        """Whether a second person reads the challenges aloud: where an opening is really worked, not in a sample."""
+        is_done = self.run.is_actual or self.layout.tasks[code].drill.mode is DrillMode.DO
+        return bool(self.layout.openings_of[code]) and is_done
 
 
 async def load_scene(conn: Conn, site: Site, run: Run, now: datetime) -> Scene:
@@ -116,6 +131,7 @@ async def load_scene(conn: Conn, site: Site, run: Run, now: datetime) -> Scene:
         roles=await read_roles(conn, run.id),
         members={member.person_id: member for member in await read_members(conn)},
         cars_inside=await count_cars_inside(conn, _unit_zones(site)),
+        pallets=await count_pallets(conn),
         site=site,
         now=now,
     )

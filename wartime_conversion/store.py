@@ -62,6 +62,11 @@ class Run:
         """The shadow board of a drill; `None` is the real board."""
         return None if self.is_actual else self.id
 
+    @property
+    def zero_at(self) -> datetime:
+        """Where drill time counts from: the siren that the drill is tied to, else the start."""
+        return self.anchor_at or self.started_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
@@ -78,6 +83,8 @@ class TaskRow:
     started_by: PersonId | None
     reported_at: datetime | None
     reported_by: PersonId | None
+    read_at: datetime | None
+    read_by: PersonId | None
     second_by: PersonId | None
     accepted_by: PersonId | None
     finished_at: datetime | None
@@ -213,6 +220,14 @@ async def write_head(conn: Conn, run_id: UUID, head: str, entries: int) -> None:
     )
 
 
+async def write_anchor(conn: Conn, run_id: UUID, anchor_at: datetime) -> None:
+    """Tie drill time to the moment at which the siren sounded."""
+    await conn.execute(
+        "update conversion.run set anchor_at = %(anchor_at)s where id = %(id)s",
+        {"id": run_id, "anchor_at": anchor_at},
+    )
+
+
 async def write_people_inside(conn: Conn, run_id: UUID, people: int) -> None:
     """Keep a head count of people who do not belong inside."""
     await conn.execute(
@@ -238,7 +253,8 @@ async def read_tasks(conn: Conn, run_id: UUID) -> dict[str, TaskRow]:
         await cur.execute(
             """
             select run_id, code, position, state, released_at, claimed_at, claimed_by, started_at, started_by,
-                   reported_at, reported_by, second_by, accepted_by, finished_at, is_overridden, "values", changed_at
+                   reported_at, reported_by, read_at, read_by, second_by, accepted_by, finished_at, is_overridden,
+                   "values", changed_at
             from conversion.task where run_id = %(run_id)s order by position
             """,
             {"run_id": run_id},
@@ -252,7 +268,8 @@ async def write_task(conn: Conn, task: TaskRow) -> None:
         """
         update conversion.task set state = %(state)s, released_at = %(released_at)s, claimed_at = %(claimed_at)s,
             claimed_by = %(claimed_by)s, started_at = %(started_at)s, started_by = %(started_by)s,
-            reported_at = %(reported_at)s, reported_by = %(reported_by)s, second_by = %(second_by)s,
+            reported_at = %(reported_at)s, reported_by = %(reported_by)s, read_at = %(read_at)s,
+            read_by = %(read_by)s, second_by = %(second_by)s,
             accepted_by = %(accepted_by)s, finished_at = %(finished_at)s, is_overridden = %(is_overridden)s,
             "values" = %(jvalues)s, changed_at = %(changed_at)s
         where run_id = %(run_id)s and code = %(code)s

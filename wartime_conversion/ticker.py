@@ -10,6 +10,8 @@ from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Unavailable
 from wartime_conversion.drills import play_due
+from wartime_conversion.effects import keep_entries_locked
+from wartime_conversion.exits import free_if_needed
 from wartime_conversion.phone.entries import settle
 from wartime_conversion.scene import load_scene
 from wartime_conversion.store import lock_run, read_runs
@@ -33,6 +35,8 @@ async def _tick_one(ctx: Context, run_id: UUID) -> None:
         if run.state == "running":
             scene = await load_scene(conn, ctx.site, run, ctx.clock.now())
             await settle(conn, scene)
+            await free_if_needed(conn, scene)
+            await keep_entries_locked(conn, scene)
             await play_due(conn, scene)
 
 

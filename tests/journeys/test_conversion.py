@@ -89,6 +89,8 @@ async def tasks_of(hand: Hand, run: str) -> list[dict[str, Any]]:
 def say_done(phone: Phone, hands: dict[str, Hand], task: dict[str, Any], photos: list[str]) -> None:
     now = datetime.now(UTC)
     signer = hands["commander" if task["sign_role"] == "commander" else "leader"]
+    if task["is_read_wanted"]:
+        phone.say(hands["second"], "read", task["code"], now)
     phone.say(signer, "report", task["code"], now, values=values_for(task), photos=photos)
     if task["is_two_person"]:
         phone.say(hands["second"], "second", task["code"], now)

@@ -37,8 +37,10 @@ class Phone:
     ) -> dict[str, Any]:
         """Sign one statement and put it into the queue."""
         self.sequence += 1
+        paper = {"paper": more["paper"]} if "paper" in more else {}
         words = canonical(
             {
+                **paper,
                 "id": str(uuid4()),
                 "run": self.run,
                 "task": task,

@@ -57,6 +57,8 @@ async def work_through(
         for task in (t for t in open_tasks if t["state"] != "waiting"):
             who = signer_of(task, hands)
             if task["state"] == "ready":
+                if task["is_read_wanted"]:
+                    phone.say(hands["second"], "read", task["code"], clock.now(), answers=["在位"])
                 phone.say(who, "report", task["code"], clock.now(), values=values_for(task), photos=photos)
                 if task["is_two_person"]:
                     phone.say(hands["second"], "second", task["code"], clock.now())

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from facility.context import Context
 from facility.identity import Person
-from wartime_conversion.depot import store
+from wartime_conversion.depot import count_store, store
 from wartime_conversion.depot.catalogue import load_catalogue
 from wartime_conversion.depot.journeys import (
     DifferentWords,
@@ -21,13 +21,13 @@ from wartime_conversion.rules.stock import OUTSIDE, wants_recount
 
 async def count(
     conn: Conn, ctx: Context, *, count_id: UUID, bay_id: str, lot_id: UUID, counted: int, person: Person
-) -> store.CountRow:
+) -> count_store.CountRow:
     """Write a blind count: the ledger's figure is looked up here, never shown to who counts."""
     await store.lock_depot(conn)
     catalogue = load_catalogue()
     expected = (await read_balance(conn)).get((str(lot_id), bay_id), 0)
     await store.read_lot(conn, lot_id)
-    row = store.CountRow(
+    row = count_store.CountRow(
         id=count_id,
         bay_id=bay_id,
         lot_id=lot_id,
@@ -44,15 +44,15 @@ async def count(
         approved_at=None,
         approved_by=None,
     )
-    if not await store.insert_count(conn, row):
-        known = await store.read_count(conn, count_id)
+    if not await count_store.insert_count(conn, row):
+        known = await count_store.read_count(conn, count_id)
         if (known.bay_id, known.lot_id, known.counted) != (bay_id, lot_id, counted):
             raise DifferentWords(f"count {count_id} is known with other words", count=str(count_id))
         return known
     return row
 
 
-async def approve_count(conn: Conn, ctx: Context, count_id: UUID, person: Person) -> store.CountRow:
+async def approve_count(conn: Conn, ctx: Context, count_id: UUID, person: Person) -> count_store.CountRow:
     """Accept a count and write the difference to the ledger.
 
     Raises:
@@ -60,11 +60,11 @@ async def approve_count(conn: Conn, ctx: Context, count_id: UUID, person: Person
         LotRefused: approved already, or stock moved there since it was counted.
     """
     await store.lock_depot(conn)
-    row = await store.read_count(conn, count_id)
+    row = await count_store.read_count(conn, count_id)
     if row.approved_by is not None:
         raise LotRefused("this count is approved already", count=str(count_id))
     day_before = row.counted_at - timedelta(days=1)
-    if person.id in await store.read_count_people(conn, row.bay_id, row.lot_id, day_before):
+    if person.id in await count_store.read_count_people(conn, row.bay_id, row.lot_id, day_before):
         raise SamePerson("a count is approved by a person who did not count")
     there = (await read_balance(conn)).get((str(row.lot_id), row.bay_id), 0)
     if there != row.expected:
@@ -76,5 +76,5 @@ async def approve_count(conn: Conn, ctx: Context, count_id: UUID, person: Person
         await write_move(
             conn, ledger_line(ctx, "adjust", row.lot_id, *ends, pallets, person, reference=count_id)
         )
-    await store.approve_count(conn, count_id, by=person.id, now=ctx.clock.now())
-    return await store.read_count(conn, count_id)
+    await count_store.approve_count(conn, count_id, by=person.id, now=ctx.clock.now())
+    return await count_store.read_count(conn, count_id)

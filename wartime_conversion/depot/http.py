@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from facility.edge import Ctx, Uow, audit, require
 from facility.identity import Person, Role
 from facility.units import SHANGHAI
-from wartime_conversion.depot import counting, issuing, journeys, store
+from wartime_conversion.depot import count_store, counting, issuing, journeys, order_store, store
 from wartime_conversion.depot.catalogue import load_catalogue
 from wartime_conversion.rules.stock import QUARANTINE, rotation_alert, shelf_life_left
 
@@ -205,6 +205,20 @@ async def read_ledger(
     return [asdict(row) for row in await store.read_ledger(conn, limit=limit)]
 
 
+@router.get("/orders")
+async def read_order_list(
+    conn: Uow, _reader: Reader, limit: Annotated[int, Query(gt=0, le=200)] = 50
+) -> list[dict[str, Any]]:
+    """Orders, open ones first, with what approved ones are to take."""
+    picks: dict[UUID, list[dict[str, Any]]] = {}
+    for row in await order_store.read_open_picks(conn):
+        picks.setdefault(row.order_id, []).append(asdict(row))
+    return [
+        asdict(order) | {"picks": picks.get(order.id, [])}
+        for order in await order_store.read_orders(conn, limit=limit)
+    ]
+
+
 @router.post("/orders", status_code=201)
 async def request_order(body: OrderBody, conn: Uow, ctx: Ctx, person: Keeper) -> dict[str, Any]:
     """Ask for goods to be issued."""
@@ -261,6 +275,12 @@ async def write_count(body: CountBody, conn: Uow, ctx: Ctx, person: Keeper) -> d
         conn, ctx, count_id=body.id, bay_id=body.bay, lot_id=body.lot, counted=body.counted, person=person
     )
     return {"count": str(row.id), "wants_recount": row.wants_recount}
+
+
+@router.get("/counts")
+async def read_count_list(conn: Uow, _keeper: Keeper) -> list[dict[str, Any]]:
+    """Counts that differ from the ledger and wait for approval."""
+    return [asdict(row) for row in await count_store.read_open_counts(conn)]
 
 
 @router.post("/counts/{count_id}/approve")

@@ -7,7 +7,7 @@ from facility.context import Context
 from facility.errors import Conflict
 from facility.identity import Person
 from facility.units import SHANGHAI
-from wartime_conversion.depot import store
+from wartime_conversion.depot import order_store, store
 from wartime_conversion.depot.catalogue import load_catalogue
 from wartime_conversion.depot.journeys import (
     DifferentWords,
@@ -17,7 +17,8 @@ from wartime_conversion.depot.journeys import (
     stock_lot,
     write_move,
 )
-from wartime_conversion.depot.store import Conn, OrderRow, PickRow
+from wartime_conversion.depot.order_store import OrderRow, PickRow
+from wartime_conversion.depot.store import Conn
 from wartime_conversion.rules.stock import OUTSIDE, first_expiry_first_out
 
 ORDER_STEPS: dict[tuple[str, str], str] = {
@@ -61,8 +62,8 @@ async def request(
         checked_by=None,
         changed_at=now,
     )
-    if not await store.insert_order(conn, order):
-        known = await store.read_order(conn, order_id)
+    if not await order_store.insert_order(conn, order):
+        known = await order_store.read_order(conn, order_id)
         if (known.category, known.pallets, known.destination) != (category, pallets, destination):
             raise DifferentWords(f"order {order_id} is known with other words", order=str(order_id))
         return known
@@ -77,12 +78,12 @@ async def approve(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> l
         StockShort: less is in store, in date and not set aside.
     """
     await store.lock_depot(conn)
-    order = await store.read_order(conn, order_id)
+    order = await order_store.read_order(conn, order_id)
     state = advance(order.state, "approve")
     if person.id == order.requested_by:
         raise SamePerson("an order is approved by a person who did not request it")
     free = await read_balance(conn)
-    for pick in await store.read_open_picks(conn):
+    for pick in await order_store.read_open_picks(conn):
         key = (str(pick.lot_id), pick.place)
         free[key] = free.get(key, 0) - pick.pallets
     free = {key: pallets for key, pallets in free.items() if pallets > 0}
@@ -94,8 +95,8 @@ async def approve(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> l
         for pick in picks
     ]
     for row in rows:
-        await store.insert_pick(conn, row)
-    await store.write_order(conn, replace(order, state=state, approved_by=person.id, changed_at=now))
+        await order_store.insert_pick(conn, row)
+    await order_store.write_order(conn, replace(order, state=state, approved_by=person.id, changed_at=now))
     return rows
 
 
@@ -105,21 +106,21 @@ async def refuse(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> Or
     Raises:
         SamePerson: whoever requested it.
     """
-    order = await store.read_order(conn, order_id)
+    order = await order_store.read_order(conn, order_id)
     state = advance(order.state, "refuse")
     if person.id == order.requested_by:
         raise SamePerson("an order is refused by a person who did not request it")
     order = replace(order, state=state, approved_by=person.id, changed_at=ctx.clock.now())
-    await store.write_order(conn, order)
+    await order_store.write_order(conn, order)
     return order
 
 
 async def pick(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> OrderRow:
     """Say that what was set aside stands at the gate."""
-    order = await store.read_order(conn, order_id)
+    order = await order_store.read_order(conn, order_id)
     state = advance(order.state, "pick")
     order = replace(order, state=state, picked_by=person.id, changed_at=ctx.clock.now())
-    await store.write_order(conn, order)
+    await order_store.write_order(conn, order)
     return order
 
 
@@ -131,16 +132,16 @@ async def load(conn: Conn, ctx: Context, order_id: UUID, person: Person) -> Orde
         StockShort: something set aside is no longer there.
     """
     await store.lock_depot(conn)
-    order = await store.read_order(conn, order_id)
+    order = await order_store.read_order(conn, order_id)
     state = advance(order.state, "load")
     if person.id == order.picked_by:
         raise SamePerson("an order is checked by a person who did not pick it")
-    for row in await store.read_open_picks(conn):
+    for row in await order_store.read_open_picks(conn):
         if row.order_id == order_id:
             line = ledger_line(
                 ctx, "issue", row.lot_id, row.place, OUTSIDE, row.pallets, person, reference=order_id
             )
             await write_move(conn, line)
     order = replace(order, state=state, checked_by=person.id, changed_at=ctx.clock.now())
-    await store.write_order(conn, order)
+    await order_store.write_order(conn, order)
     return order

@@ -20,18 +20,6 @@ class LotMissing(Missing):
     code = "depot.lot_missing"
 
 
-class OrderMissing(Missing):
-    """No order has this id."""
-
-    code = "depot.order_missing"
-
-
-class CountMissing(Missing):
-    """No count has this id."""
-
-    code = "depot.count_missing"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotRow:
     """A stock lot; `state` is quarantine, released or rejected."""
@@ -74,49 +62,6 @@ class BalanceRow:
     lot_id: UUID
     place: str
     pallets: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRow:
-    """An issue order; the people are account ids."""
-
-    id: UUID
-    category: str
-    pallets: int
-    destination: str
-    state: str
-    requested_at: datetime
-    requested_by: UUID
-    approved_by: UUID | None
-    picked_by: UUID | None
-    checked_by: UUID | None
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PickRow:
-    """Pallets of a lot to take from a place for an order."""
-
-    order_id: UUID
-    lot_id: UUID
-    place: str
-    pallets: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountRow:
-    """One blind count of a lot in a slot."""
-
-    id: UUID
-    bay_id: str
-    lot_id: UUID
-    counted: int
-    expected: int
-    wants_recount: bool
-    counted_at: datetime
-    counted_by: UUID
-    approved_at: datetime | None
-    approved_by: UUID | None
 
 
 async def lock_depot(conn: Conn) -> None:
@@ -278,6 +223,13 @@ async def read_balances(conn: Conn) -> list[BalanceRow]:
         return await cur.fetchall()
 
 
+async def count_pallets(conn: Conn) -> int:
+    """Count the pallets on the ledger, in slots and in quarantine."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute("select coalesce(sum(pallets), 0) from conversion.depot_balance")
+        return int(await cur.fetchone() or 0)
+
+
 async def read_ledger_sums(conn: Conn) -> list[BalanceRow]:
     """What the ledger adds up to by lot and place: must be what the balances say."""
     async with conn.cursor(row_factory=class_row(BalanceRow)) as cur:
@@ -290,127 +242,3 @@ async def read_ledger_sums(conn: Conn) -> list[BalanceRow]:
             """
         )
         return await cur.fetchall()
-
-
-async def insert_order(conn: Conn, order: OrderRow) -> bool:
-    """Write a request; `False` where its id is known."""
-    cur = await conn.execute(
-        """
-        insert into conversion.depot_order (id, category, pallets, destination, state, requested_at, requested_by,
-            approved_by, picked_by, checked_by, changed_at)
-        values (%(id)s, %(category)s, %(pallets)s, %(destination)s, %(state)s, %(requested_at)s, %(requested_by)s,
-            %(approved_by)s, %(picked_by)s, %(checked_by)s, %(changed_at)s)
-        on conflict (id) do nothing
-        """,
-        {name: getattr(order, name) for name in OrderRow.__slots__},
-    )
-    return cur.rowcount == 1
-
-
-async def read_order(conn: Conn, order_id: UUID) -> OrderRow:
-    """One order; raises `OrderMissing`."""
-    async with conn.cursor(row_factory=class_row(OrderRow)) as cur:
-        await cur.execute(
-            """
-            select id, category, pallets, destination, state, requested_at, requested_by, approved_by, picked_by,
-                checked_by, changed_at
-            from conversion.depot_order where id = %(id)s for update
-            """,
-            {"id": order_id},
-        )
-        row = await cur.fetchone()
-    if row is None:
-        raise OrderMissing(f"no order {order_id}", order=str(order_id))
-    return row
-
-
-async def write_order(conn: Conn, order: OrderRow) -> None:
-    """Keep an order's state and people."""
-    await conn.execute(
-        """
-        update conversion.depot_order
-        set state = %(state)s, approved_by = %(approved_by)s, picked_by = %(picked_by)s,
-            checked_by = %(checked_by)s, changed_at = %(changed_at)s
-        where id = %(id)s
-        """,
-        {name: getattr(order, name) for name in OrderRow.__slots__},
-    )
-
-
-async def insert_pick(conn: Conn, pick: PickRow) -> None:
-    """Keep what an order is to take."""
-    await conn.execute(
-        """
-        insert into conversion.depot_pick (order_id, lot_id, place, pallets)
-        values (%(order_id)s, %(lot_id)s, %(place)s, %(pallets)s)
-        """,
-        {name: getattr(pick, name) for name in PickRow.__slots__},
-    )
-
-
-async def read_open_picks(conn: Conn) -> list[PickRow]:
-    """What approved and picked orders are still to take."""
-    async with conn.cursor(row_factory=class_row(PickRow)) as cur:
-        await cur.execute(
-            """
-            select p.order_id, p.lot_id, p.place, p.pallets
-            from conversion.depot_pick p join conversion.depot_order o on o.id = p.order_id
-            where o.state in ('approved', 'picked') order by p.place, p.lot_id
-            """
-        )
-        return await cur.fetchall()
-
-
-async def insert_count(conn: Conn, count: CountRow) -> bool:
-    """Write a count; `False` where its id is known."""
-    cur = await conn.execute(
-        """
-        insert into conversion.depot_count (id, bay_id, lot_id, counted, expected, wants_recount, counted_at,
-            counted_by, approved_at, approved_by)
-        values (%(id)s, %(bay_id)s, %(lot_id)s, %(counted)s, %(expected)s, %(wants_recount)s, %(counted_at)s,
-            %(counted_by)s, %(approved_at)s, %(approved_by)s)
-        on conflict (id) do nothing
-        """,
-        {name: getattr(count, name) for name in CountRow.__slots__},
-    )
-    return cur.rowcount == 1
-
-
-async def read_count(conn: Conn, count_id: UUID) -> CountRow:
-    """One count; raises `CountMissing`."""
-    async with conn.cursor(row_factory=class_row(CountRow)) as cur:
-        await cur.execute(
-            """
-            select id, bay_id, lot_id, counted, expected, wants_recount, counted_at, counted_by, approved_at,
-                approved_by
-            from conversion.depot_count where id = %(id)s for update
-            """,
-            {"id": count_id},
-        )
-        row = await cur.fetchone()
-    if row is None:
-        raise CountMissing(f"no count {count_id}", count=str(count_id))
-    return row
-
-
-async def read_count_people(conn: Conn, bay_id: str, lot_id: UUID, since: datetime) -> list[UUID]:
-    """Who counted a lot in a slot since a moment."""
-    async with conn.cursor(row_factory=scalar_row) as cur:
-        await cur.execute(
-            """
-            select counted_by from conversion.depot_count
-            where bay_id = %(bay_id)s and lot_id = %(lot_id)s and counted_at >= %(since)s
-            """,
-            {"bay_id": bay_id, "lot_id": lot_id, "since": since},
-        )
-        return await cur.fetchall()
-
-
-async def approve_count(conn: Conn, count_id: UUID, *, by: UUID, now: datetime) -> None:
-    """Keep who approved a count."""
-    await conn.execute(
-        """
-        update conversion.depot_count set approved_by = %(by)s, approved_at = %(now)s where id = %(id)s
-        """,
-        {"id": count_id, "by": by, "now": now},
-    )

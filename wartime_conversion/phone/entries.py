@@ -6,14 +6,14 @@ the device's order) with other words, 425 something this device said earlier has
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from facility.errors import Conflict
 from facility.identity import Person
 from facility.ids import PersonId
-from wartime_conversion import moves, record
+from wartime_conversion import exits, moves, record
 from wartime_conversion.phone.store import (
     EntryRow,
     insert_entry,
@@ -32,6 +32,8 @@ from wartime_conversion.scene import Scene
 from wartime_conversion.store import Conn, write_people_inside
 
 HEADCOUNT = "headcount"
+HAND_WRITTEN = timedelta(minutes=1)
+"""A sheet is signed to the minute: it may read up to a minute early."""
 NEW, SAME, OTHER_WORDS, TOO_EARLY = 201, 200, 409, 425
 
 
@@ -46,7 +48,8 @@ class Sent:
     """One entry on arrival.
 
     `words` is the canonical JSON of all that was said; the other fields are read from it. `proof` is `None`
-    where the signer's own session sent it. `device_now` is the phone's clock as it sent the batch.
+    where the signer's own session sent it. `device_now` is the phone's clock as it sent the batch. `paper_at` is when
+    a paper sheet was signed, `None` for what was signed on a phone.
     """
 
     id: UUID
@@ -62,6 +65,7 @@ class Sent:
     photos: list[str]
     words: str
     proof: str | None
+    paper_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +160,7 @@ async def _keep(conn: Conn, scene: Scene, sender: Person, sent: Sent, words_sha2
         sequence=sent.sequence,
         device_at=sent.device_at,
         received_at=scene.now,
-        acted_at=max(acted_at(sent.device_at, sent.device_now, scene.now), scene.run.started_at),
+        acted_at=_acted_at(scene, sent),
         words=sent.words,
         words_sha256=words_sha256,
         sent_by=sender.name,
@@ -172,6 +176,26 @@ async def _keep(conn: Conn, scene: Scene, sender: Person, sent: Sent, words_sha2
     return row
 
 
+def _acted_at(scene: Scene, sent: Sent) -> datetime:
+    """When it was said by the server's clock; a paper sheet carries its own time, written by hand."""
+    said_at = sent.paper_at or acted_at(sent.device_at, sent.device_now, scene.now)
+    return min(max(said_at, scene.run.started_at), scene.now)
+
+
+def _doubt_paper(scene: Scene, sender: Person, sent: Sent) -> Verdict | None:
+    """A sheet is entered by the recorder, who is not its signer, with its picture, and not from before the run."""
+    refusal = None
+    if Post(role=RunRole.RECORDER) not in scene.posts_of(sender.id):
+        refusal = "not_the_recorder"
+    elif sender.id == sent.signer:
+        refusal = "recorder_is_signer"
+    elif not sent.photos:
+        refusal = "sheet_photo_missing"
+    elif sent.paper_at is None or not scene.run.started_at - HAND_WRITTEN <= sent.paper_at <= scene.now:
+        refusal = "paper_time"
+    return None if refusal is None else Verdict(outcome=Outcome.REFUSED, reason=refusal)
+
+
 def _doubt(scene: Scene, sender: Person, sent: Sent) -> Verdict | None:
     """Refuse an entry that its signer cannot be held to, or that comes after the end."""
     if scene.run.state != "running":
@@ -180,8 +204,7 @@ def _doubt(scene: Scene, sender: Person, sent: Sent) -> Verdict | None:
     if member is None:
         return Verdict(outcome=Outcome.REFUSED, reason="not_on_roster")
     if sent.via == "paper":
-        is_recorder = Post(role=RunRole.RECORDER) in scene.posts_of(sender.id)
-        return None if is_recorder else Verdict(outcome=Outcome.REFUSED, reason="not_the_recorder")
+        return _doubt_paper(scene, sender, sent)
     if sent.proof is not None and member.pin_key is not None:
         fits = is_proof(bytes.fromhex(member.pin_key), sent.words, sent.proof)
         return None if fits else Verdict(outcome=Outcome.REFUSED, reason="wrong_pin")
@@ -202,7 +225,9 @@ def _judged(scene: Scene, row: EntryRow) -> Verdict:
         is_member=row.signer_id in scene.members,
         is_proved=True,
     )
-    return judge(scene.facts(row.task, act), act, signer, words["values"], words["photos"])
+    # The first picture of a paper entry is the sheet itself; it is no picture of the work.
+    photos = words["photos"][1:] if words["via"] == "paper" else words["photos"]
+    return judge(scene.facts(row.task, act), act, signer, words["values"], photos)
 
 
 async def _carry_out(conn: Conn, scene: Scene, row: EntryRow, verdict: Verdict) -> None:
@@ -213,9 +238,24 @@ async def _carry_out(conn: Conn, scene: Scene, row: EntryRow, verdict: Verdict) 
         "sequence": row.sequence,
         "device_at": row.device_at.isoformat(),
         "words_sha256": row.words_sha256,
+        "via": words["via"],
     }
+    if words["via"] == "paper":
+        trail |= {"entered_by": row.sent_by, "paper": words["paper"]}
+    if verdict.outcome is Outcome.ACCEPTED and words["act"] == Act.READ and row.task is not None:
+        await moves.note_read(
+            conn,
+            scene,
+            row.task,
+            person_id=row.signer_id,
+            person=row.signer_name,
+            at=row.acted_at,
+            answers=words["answers"],
+            **trail,
+        )
+        return
     if verdict.outcome is Outcome.ACCEPTED and verdict.event is not None and row.task is not None:
-        trail |= {"photos": words["photos"], "note": words["note"], "via": words["via"]}
+        trail |= {"photos": words["photos"], "note": words["note"], "answers": words["answers"]}
         await moves.move(
             conn,
             scene,
@@ -248,6 +288,7 @@ async def _count_people(conn: Conn, scene: Scene, row: EntryRow, people: int, tr
     scene.run = await record.append(
         conn, scene.run, "people.counted", by=row.signer_name, now=scene.now, people=people, **trail
     )
+    await exits.free_if_needed(conn, scene)
 
 
 def _fate(row: EntryRow, status: int) -> Fate:

@@ -166,8 +166,13 @@ async def _take(
     for words, entry in read:
         if words.run != run_id:
             raise WordsUnreadable("the words belong to another run", run=str(words.run))
-        said = words.model_dump(exclude={"run", "answers", "note"})
-        batch.append(entries.Sent(**said, device_now=body.device_now, words=entry.words, proof=entry.proof))
+        said = words.model_dump(exclude={"run", "answers", "note", "paper"})
+        paper_at = words.paper.signed_at if words.paper else None
+        batch.append(
+            entries.Sent(
+                **said, device_now=body.device_now, words=entry.words, proof=entry.proof, paper_at=paper_at
+            )
+        )
     return await entries.take_all(conn, scene, person, batch)
 
 

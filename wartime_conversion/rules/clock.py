@@ -43,19 +43,25 @@ def legal_elapsed(started_at: datetime, ended_at: datetime | None, now: datetime
 
 
 def drill_elapsed(
-    started_at: datetime, ended_at: datetime | None, pauses: Sequence[Pause], now: datetime
+    zero_at: datetime, ended_at: datetime | None, pauses: Sequence[Pause], now: datetime
 ) -> timedelta:
-    """Count drill time: legal time less every pause, overlapping pauses counted once."""
+    """Count drill time from its zero: what has passed less every pause, overlapping pauses counted once.
+
+    Zero is the run's start, or the moment at which the siren sounds that the drill is tied to. Before it the time is
+    negative and counts down to the siren, which no pause holds up.
+    """
     end = ended_at or now
+    if end < zero_at:
+        return end - zero_at
     stood = timedelta(0)
-    covered_to = started_at
+    covered_to = zero_at
     for pause in sorted(pauses, key=lambda p: p.paused_at):
         begin = max(pause.paused_at, covered_to)
         finish = min(pause.resumed_at or end, end)
         if finish > begin:
             stood += finish - begin
             covered_to = finish
-    return max(end - started_at - stood, timedelta(0))
+    return end - zero_at - stood
 
 
 def face(elapsed: timedelta, limit: timedelta | None, *, is_running: bool) -> ClockFace:

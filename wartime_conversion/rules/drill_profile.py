@@ -55,10 +55,11 @@ class SirenTimetable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
-    """What a drill expects `at_s` seconds after its anchor."""
+    """What a drill expects `at_s` seconds after its anchor; `expect_zh` is empty where nobody translated it."""
 
     at_s: int
     expect: str
+    expect_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +96,4 @@ class Inject:
     at_task: str
     at_min: int | None
     expect: str
+    expect_zh: str = ""

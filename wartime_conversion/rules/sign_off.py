@@ -17,6 +17,7 @@ class Act(StrEnum):
     CLAIM = "claim"
     GIVE_UP = "give_up"
     START = "start"
+    READ = "read"  # the reader of the challenges says that each was answered
     REPORT = "report"
     SECOND = "second"
     ACCEPT = "accept"
@@ -56,7 +57,8 @@ class TaskFacts:
 
     `crews` are the crews that work on the task; `barred` names the safety orders and counts that forbid this act
     now; `is_free` says that the links let it start, `may_finish` that they let it end; `is_sample` that a drill
-    does only a part of the quantity.
+    does only a part of the quantity; `is_read_wanted` that another person reads the challenges aloud, `read_by` who
+    did.
     """
 
     state: TaskState
@@ -73,6 +75,8 @@ class TaskFacts:
     reported_by: PersonId | None = None
     claimed_by: PersonId | None = None
     is_sample: bool = False
+    is_read_wanted: bool = False
+    read_by: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ def judge(
     refusal = _person_refusal(task, act, signer)
     if refusal is not None:
         return refusal
+    if act is Act.READ:
+        return _judge_read(task)
     if act is Act.REPORT:
         verdict = _judge_report(task, signer, values, photos)
     elif act is Act.SECOND and signer.id == task.reported_by:
@@ -177,9 +183,26 @@ def _judge_report(
         return _refused("photo_missing")
     event = report_event(is_two_person=task.is_two_person, is_hold_point=task.is_hold_point)
     verdict = _place(task, Act.REPORT, event)
-    if verdict.outcome is Outcome.ACCEPTED and not task.may_finish:
+    if verdict.outcome is not Outcome.ACCEPTED:
+        return verdict
+    if task.is_read_wanted and task.read_by == signer.id:
+        return _refused("reader_is_doer")
+    if task.is_read_wanted and task.read_by is None:
+        return Verdict(outcome=Outcome.PENDING, reason="reader_missing")
+    if not task.may_finish:
         return Verdict(outcome=Outcome.PENDING, reason="may_not_finish_yet")
     return verdict
+
+
+def _judge_read(task: TaskFacts) -> Verdict:
+    """Challenges may be read while the work is at hand; the reader's phone may be the first or the second to send."""
+    if not task.is_read_wanted:
+        return _refused("nothing_to_read")
+    if task.state is TaskState.WAITING:
+        return Verdict(outcome=Outcome.PENDING, reason="needs_open")
+    if task.state in (TaskState.READY, TaskState.CLAIMED, TaskState.STARTED):
+        return Verdict(outcome=Outcome.ACCEPTED)
+    return Verdict(outcome=Outcome.CONCURRENT, reason="already_done")
 
 
 def _plain_event(task: TaskFacts, act: Act) -> TaskEvent:

@@ -2,18 +2,21 @@
 
 import { h, toast } from "./dom.js";
 import * as queue from "./queue.js";
-import { askSigner, sheet } from "./sheet.js";
+import { settle, speakChosen, turnLanguage, turnTheme } from "./desk.js";
+import { scanCode } from "./scan.js";
+import { askSigner } from "./signer.js";
+import { sheet } from "./sheet.js";
+import * as siren from "./siren.js";
 import { call, fetchMe, fetchRuns, link, onChange, SignInWanted, sync } from "./sync.js";
-import { language, named, t } from "./text.js";
+import { named, t } from "./text.js";
 import { ageText, banner, byZone, clockFaces, overlay, record, syncStrip, todo } from "./view.js";
 
 const REFRESH_S = 10;
-const state = { me: null, runs: [], run: null, pkg: null, entries: [], tab: "todo", crew: "", openZones: new Set(), task: null, mayStay: true };
+const state = { me: null, runs: [], run: null, pkg: null, entries: [], tab: "todo", crew: "", openZones: new Set(), task: null, mayStay: true, isSound: false };
 const page = document.getElementById("page");
 
 async function boot() {
-  language.at = (await queue.getMeta("language")) ?? 0;
-  document.documentElement.dataset.theme = (await queue.getMeta("theme")) ?? "dark";
+  await settle("dark");
   state.me = (await queue.getMeta("me")) ?? null;
   state.runs = (await queue.getMeta("runs")) ?? [];
   state.run = (await queue.getMeta("run")) ?? null;
@@ -77,18 +80,32 @@ async function setRun(id) {
   await load();
 }
 
-// A QR code at an opening or zone leads to /drill/#K3: that zone's chunk opens.
+// A QR code at an opening, a component, a zone or a task leads to /drill/#K3: that zone's chunk opens.
 function openFromAddress() {
   const place = decodeURIComponent(location.hash.slice(1));
   if (!place || !state.pkg) return;
-  const task = state.pkg.tasks.find((item) => item.code === place);
-  const opening = state.pkg.openings.find((item) => item.id === place);
-  const zone = state.pkg.zones.find((item) => item.id === place) ?? (opening && state.pkg.zones.find((item) => item.id === opening.zone));
+  history.replaceState(null, "", location.pathname);
+  openPlace(place);
+}
+
+function openPlace(place) {
+  const { tasks: all, openings, zones, components } = state.pkg;
+  const component = components.find((item) => item.id === place);
+  const opening = openings.find((item) => item.id === (component?.opening ?? place));
+  const task = all.find((item) => item.code === place);
+  const zone = zones.find((item) => item.id === (opening?.zone ?? place));
   if (task) state.task = task.code;
   else if (zone) { state.tab = "zones"; state.openZones = new Set([zone.id]); }
-  history.replaceState(null, "", location.pathname);
+  else if (!component) { toast(`${t("unknown_code")} ${place}`, "hot"); return; }
+  if (component) toast(`${component.id} ${named(component)} · ${component.stored_at || "—"} · ×${component.quantity}`);
   draw();
   if (zone) document.querySelector(`[data-zone="${zone.id}"]`)?.scrollIntoView();
+}
+
+async function scan() {
+  const place = await scanCode();
+  if (place?.startsWith("bin:")) location.href = `/drill/depot#${place.slice(4)}`;
+  else if (place) openPlace(place);
 }
 
 const tasks = () => state.pkg.tasks.map((task) => overlay(task, state.entries, state.pkg.fetched_at));
@@ -103,7 +120,7 @@ function draw() {
   page.replaceChildren(...parts.flat());
   if (state.task && state.pkg) openSheet();
   if (focus) document.querySelector(`[data-keep="${focus}"]`)?.focus();
-  document.documentElement.lang = language.at === 0 ? "zh-CN" : "en";
+  speakChosen();
   return undefined;
 }
 
@@ -112,8 +129,9 @@ function head() {
   if (state.pkg) parts.push(banner(state.pkg.run));
   parts.push(h("div.top", state.pkg ? h("div.clocks", clockFaces(state.pkg)) : h("strong", t("title")),
     h("div.tools",
-      h("button.tool", { type: "button", onclick: toggleTheme, "aria-label": t("theme") }, "◐"),
-      h("button.tool", { type: "button", onclick: toggleLanguage }, t("language")))));
+      h("button.tool", { type: "button", onclick: turnTheme, "aria-label": t("theme") }, "◐"),
+      h("button.tool", { type: "button", onclick: () => turnLanguage(draw) }, t("language")))));
+  if (state.pkg) parts.push(h("div.sirenplace", sirenBar()));
   parts.push(strip());
   if (!isSecureContext) parts.push(h("p.notice", { "data-notice": "http" }, t("plain_http"), " ", h("a", { href: "/drill/tls" }, t("plain_http_how"))));
   return parts;
@@ -121,8 +139,10 @@ function head() {
 
 const strip = () => syncStrip(link, state.entries, state.pkg, () => sync(state.run, { retryConflicts: true }));
 function drawStrip() { document.querySelector(".strip")?.replaceWith(strip()); }
+const sirenBar = () => siren.bar(state.pkg, state.isSound, () => { state.isSound = !state.isSound; if (!state.isSound) siren.stop(); draw(); });
 function drawClock() {
   if (!state.pkg) return;
+  document.querySelector(".sirenplace")?.replaceChildren(...[sirenBar()].filter(Boolean));
   document.querySelector(".clocks")?.replaceChildren(...clockFaces(state.pkg));
   const age = document.querySelector(".age");
   if (age) { age.textContent = ageText(state.pkg); age.classList.toggle("stale", Date.now() - state.pkg.fetched_at > 60000); }
@@ -146,10 +166,11 @@ function body() {
     state.tab === "record" ? null : h("div.filter",
       h("select", { "data-keep": "crew", "aria-label": t("my_crew"), onchange: (event) => { state.crew = event.target.value; queue.setMeta("crew", state.crew); draw(); } },
         h("option", { value: "" }, t("all_crews")), state.pkg.crews.map((crew) => h("option", { value: crew.id, selected: crew.id === state.crew }, named(crew)))),
+      h("button.plain", { type: "button", "data-act": "scan", onclick: scan }, t("scan")),
       h("button.plain", { type: "button", "data-act": "headcount", onclick: countPeople }, t("headcount"), state.pkg.people_inside === null ? null : h("b", ` ${state.pkg.people_inside}`))),
     h("main", views[state.tab]()),
     h("footer.foot", state.me ? h("span", `${t("signed_as")} ${state.me.name}`) : null, state.mayStay ? null : h("small", t("no_keep")),
-      h("a", { href: "/drill/command" }, t("command"))),
+      h("nav.links", [["paper", "paper_entry"], ["depot", "depot"], ["command", "command"]].map(([page_, key]) => h("a", { href: `/drill/${page_}` }, t(key))))),
   ].filter(Boolean);
 }
 
@@ -183,7 +204,7 @@ function openSheet() {
   if (!task) { state.task = null; return; }
   document.querySelector(".sheet")?.remove();
   const close = () => { state.task = null; document.querySelector(".sheet")?.remove(); document.body.classList.remove("covered"); draw(); };
-  document.body.append(sheet(task, state.pkg, state.me, close, async () => { close(); await load(); draw(); sync(state.run); }));
+  document.body.append(sheet(task, state.pkg, state.me, close, async (isMore) => { if (!isMore) close(); await load(); draw(); sync(state.run); }));
   document.body.classList.add("covered");
 }
 
@@ -197,11 +218,4 @@ async function countPeople() {
 }
 
 function toggleZone(id) { if (!state.openZones.delete(id)) state.openZones.add(id); draw(); }
-function toggleLanguage() { language.at = 1 - language.at; queue.setMeta("language", language.at); draw(); }
-function toggleTheme() {
-  const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  document.documentElement.dataset.theme = next;
-  queue.setMeta("theme", next);
-}
-
 boot();

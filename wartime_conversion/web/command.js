@@ -3,11 +3,12 @@
 import * as forms from "./command_forms.js";
 import { clock, h, hourMinute, toast } from "./dom.js";
 import { outlook } from "./outlook.js";
+import { deskTools, settle, speakChosen } from "./desk.js";
 import * as queue from "./queue.js";
 import { sheet } from "./sheet.js";
 import * as siren from "./siren.js";
 import { call, fetchMe, fetchRuns, link, SignInWanted, sync } from "./sync.js";
-import { language, named, t } from "./text.js";
+import { named, t } from "./text.js";
 import { banner, clockFaces, overlay, sorted, taskRow } from "./view.js";
 
 const API = "/api/v1/conversion";
@@ -16,8 +17,7 @@ const state = { me: null, runs: [], run: null, pkg: null, entries: [], exercise:
 const page = document.getElementById("page");
 
 async function boot() {
-  language.at = (await queue.getMeta("language")) ?? 0;
-  document.documentElement.dataset.theme = (await queue.getMeta("theme")) ?? "dark";
+  await settle();
   await ask(true);
   setInterval(() => { if (!document.hidden && !isBusy()) ask(false); }, REFRESH_S * 1000);
   setInterval(tick, 250);
@@ -59,7 +59,7 @@ async function act(method, path, body) {
 const tasks = () => state.pkg.tasks.map((task) => overlay(task, state.entries, state.pkg.fetched_at));
 
 function draw() {
-  document.documentElement.lang = language.at === 0 ? "zh-CN" : "en";
+  speakChosen();
   if (link.state === "signin" || !state.me) return page.replaceChildren(h("div.card", h("p", t("signin")), h("a", { href: "/drill/" }, t("login"))));
   if (state.ordering || !state.pkg) return page.replaceChildren(forms.orderForm(state, order, () => { state.ordering = false; draw(); }));
   return page.replaceChildren(banner(state.pkg.run), top(), h("div.seat", h("section.now", nowColumn()), h("section.work", workColumn()), h("section.side", sideColumn())));
@@ -98,7 +98,9 @@ function top() {
       h("a.plain.linkbutton", { href: "/drill/roster" }, t("roster")),
       h("a.plain.linkbutton", { href: "/drill/compared" }, t("compared")),
       h("a.plain.linkbutton", { href: `${API}/runs/${state.run}/paper.pdf` }, t("paper")),
-      h("button.tool", { type: "button", onclick: () => { language.at = 1 - language.at; queue.setMeta("language", language.at); draw(); } }, t("language"))));
+      h("a.plain.linkbutton", { href: "/drill/depot" }, t("depot")),
+      h("a.plain.linkbutton", { href: "/drill/paper" }, t("paper_entry")),
+      deskTools(draw)));
 }
 
 function tierFace(tier) {
@@ -146,8 +148,9 @@ function taskTable() {
 function sideColumn() {
   return [
     h("h2", t("roles")), forms.roles(state, act),
+    h("h2", t("exits")), forms.exits(state, act),
+    state.sirens ? [h("h2", t("siren")), h("div#siren", sirenNow()), siren.picker(state.sirens, tick, state.pkg.run.state === "running" ? sounded : null), h("small.soft", `${t("source")} ${state.sirens.source}`)] : null,
     h("h2", t("cars_inside"), h("b", ` ${state.pkg.cars_inside}`)), forms.cars(state, act),
-    state.sirens ? [h("h2", t("siren")), h("div#siren", siren.face()), siren.picker(state.sirens, tick), state.sirens.signals.map((s) => siren.strip(s)), h("small.soft", `${t("source")} ${state.sirens.source}`)] : null,
   ];
 }
 
@@ -158,8 +161,20 @@ function open(code) {
   document.body.append(sheet(task, state.pkg, state.me, close, async () => { close(); await ask(false); }));
 }
 
+// What sounds in the run comes first; a pattern heard here for itself is shown where nothing does.
+const sirenNow = () => siren.bar(state.pkg, false, null) ?? siren.face();
+
+async function sounded(what) {
+  try {
+    await call("POST", `${API}/runs/${state.run}/sirens`, { what: what.id });
+    siren.play(what);
+    toast(t("siren_told"));
+    await ask(false);
+  } catch (fault) { toast(fault.told?.detail ?? fault.message, "hot"); }
+}
+
 function tick() {
-  document.getElementById("siren")?.replaceChildren(siren.face());
+  if (state.pkg) document.getElementById("siren")?.replaceChildren(sirenNow());
   if (!state.pkg || state.ordering) return;
   document.querySelector(".clocks")?.replaceChildren(...clockFaces(state.pkg));
   document.querySelector(".tierclocks")?.replaceChildren(...state.pkg.clocks.tiers.map(tierFace));

@@ -1,6 +1,6 @@
 // The forms of the commander's seat.
 
-import { h, hourMinute } from "./dom.js";
+import { clock, h, hourMinute } from "./dom.js";
 import { language, named, t } from "./text.js";
 
 const TIERS = [["early", "早期转换", "early"], ["imminent", "临战转换", "imminent"], ["emergency", "紧急转换", "emergency"], ["activation", "物资库启用", "activation"]];
@@ -26,6 +26,7 @@ export function orderForm(state, order, back) {
       h("div.row", radio("purpose", "conversion", t("purpose_conversion")), radio("purpose", "restoration", t("purpose_restoration"))),
       h("label", t("plan_version"), h("select", { name: "plan" }, state.plans.map((p) => h("option", { value: p.id }, `${language.at === 0 ? p.title_zh : p.title_en} · v${p.number} · ${p.sha256.slice(0, 8)}`)))),
       choice.purpose === "conversion" && !actual ? h("label", t("profile"), h("select", { name: "profile" }, PROFILES.map(([id, zh, en]) => h("option", { value: id }, language.at === 0 ? zh : en)))) : null,
+      choice.purpose === "conversion" && !actual ? h("label", t("anchor"), h("input", { name: "anchor", type: "datetime-local", step: 1 })) : null,
       choice.purpose === "conversion" ? h("fieldset", h("legend", t("tiers")), TIERS.map(([id, zh, en]) => h("label.check", h("input", { type: "checkbox", name: "tier", value: id, checked: true }), language.at === 0 ? zh : en))) : null,
       h("label", t("reason"), h("input", { name: "reason", required: true, maxLength: 200 })),
       actual ? h("p.notice", t("actual_warning")) : h("p.soft", t("drill_note")),
@@ -35,7 +36,7 @@ export function orderForm(state, order, back) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const data = new FormData(form);
-    order({ kind: choice.kind, purpose: choice.purpose, plan_version: data.get("plan"), profile: data.get("profile") || null, reason: data.get("reason"), tiers: data.getAll("tier") });
+    order({ kind: choice.kind, purpose: choice.purpose, plan_version: data.get("plan"), profile: data.get("profile") || null, reason: data.get("reason"), tiers: data.getAll("tier"), anchor_at: data.get("anchor") ? `${data.get("anchor").padEnd(19, ":00")}+08:00` : null });
   });
   draw();
   return h("div.orderpage", form);
@@ -58,14 +59,34 @@ export function roles(state, act) {
   return [list, vacant.length ? h("p.hot", { "data-vacant": "1" }, `${t("vacant")}：${vacant.map((role) => t(`role_${role}`)).join("、")}`) : null, h("details", h("summary", t("give_role")), form)];
 }
 
+// Every hour of the desk is Shanghai's; the ways out are locked by command, and the server checks the counts.
+export function exits(state, act) {
+  const { pkg } = state;
+  const isLocked = pkg.exits_locked.length > 0;
+  const people = pkg.people_inside === null ? t("not_counted") : String(pkg.people_inside);
+  return h("div.exits", { "data-exits": isLocked ? "locked" : "free" }, h("p", h(`span.flag${isLocked ? ".hold" : ""}`, t(isLocked ? "exits_locked" : "exits_free")), ` ${pkg.exits_locked.join("、")}`),
+    h("p.soft", `${t("people_inside")} ${people} · ${t("cars_inside")} ${pkg.cars_inside}`),
+    pkg.run.state !== "running" ? null : isLocked
+      ? h("button.plain", { type: "button", "data-act": "free-exits", onclick: () => askReason(t("free_exits"), (reason) => act("POST", "/exits/free", { reason })) }, t("free_exits"))
+      : h("button.plain", { type: "button", "data-act": "lock-exits", onclick: () => askReason(t("lock_exits"), (reason) => act("POST", "/exits/lock", { reason })) }, t("lock_exits")));
+}
+
+function milestones(state) {
+  const list = state.exercise.milestones;
+  if (!list.length) return null;
+  const drill = state.pkg.clocks.drill;
+  const now_s = drill ? drill.elapsed_s + (drill.is_running ? (Date.now() + state.pkg.skew_ms - Date.parse(state.pkg.clocks.now)) / 1000 : 0) : 0;
+  return h("section.milestones", h("h2", t("milestones")), list.map((m) => h(`p${m.at_s <= now_s ? ".passed" : ""}`, { "data-milestone": String(m.at_s) }, h("code", clock(m.at_s).slice(3)), ` ${language.at === 0 ? m.expect_zh || m.expect : m.expect}`)));
+}
+
 export function injects(state, act) {
   const byCode = new Map(state.pkg.tasks.map((task) => [task.code, task]));
-  return h("div.injects", state.exercise.injects.map((inject) => {
+  return h("div.injects", milestones(state), state.exercise.injects.map((inject) => {
     const at = byCode.get(inject.at_task);
     const isLive = at && !["waiting", "done"].includes(at.state);
     return h(`article.inject${inject.played_at ? ".played" : ""}`, { "data-inject": inject.id },
       h("header", h("code", inject.id), h("b", named(inject)), h("small", `@ ${inject.at_task}`, isLive ? h("span.flag.warm", t(`state_${at.state}`)) : null)),
-      h("p.soft", `${t("expected")}：${inject.expect}`),
+      h("p.soft", `${t("expected")}：${language.at === 0 ? inject.expect_zh || inject.expect : inject.expect}`),
       inject.played_at
         ? inject.decision
           ? h("p", `${hourMinute(inject.decided_at)} ${inject.decided_by}：${inject.decision}`, inject.is_as_expected === null ? "" : h(`span.flag${inject.is_as_expected ? "" : ".hold"}`, t(inject.is_as_expected ? "as_expected" : "not_as_expected")))
@@ -113,6 +134,6 @@ export function logView(base, run) {
 
 export function cars(state, act) {
   if (!state.cars.length) return h("p.soft", t("no_cars"));
-  return h("table.cars", h("thead", h("tr", ["", t("bay"), t("entered"), t("owner_car"), ""].map((x) => h("th", x)))), h("tbody", state.cars.map((car) => h("tr", h("td", h("b", car.plate ?? "—"), car.plate_kind === "green" ? h("span.flag", t("electric")) : null), h("td", car.bay_id ?? ""), h("td.num", hourMinute(car.entered_at)), h("td.owner", { "data-owner": car.owner ?? "" }, car.owner ? [car.owner, h("small.soft", ` ${t(`rel_${car.owner_relation}`)}`)] : h("span.soft", t("owner_unknown"))),
-    h("td", ["notified", "to_tow", "towed"].map((mark) => h(`button.small${car.marks.includes(mark) ? ".on" : ""}`, { type: "button", disabled: car.marks.includes(mark), onclick: () => act("POST", `/cars/${car.id}/${mark}`) }, t(`car_${mark}`))))))));
+  return h("div.carbox", h("table.cars", h("thead", h("tr", ["", t("bay"), t("entered"), t("owner_car"), ""].map((x) => h("th", x)))), h("tbody", state.cars.map((car) => h("tr", h("td", h("b", car.plate ?? "—"), car.plate_kind === "green" ? h("span.flag", t("electric")) : null), h("td", car.bay_id ?? ""), h("td.num", hourMinute(car.entered_at)), h("td.owner", { "data-owner": car.owner ?? "" }, car.owner ? [car.owner, h("small.soft", ` ${t(`rel_${car.owner_relation}`)}`)] : h("span.soft", t("owner_unknown"))),
+    h("td", ["notified", "to_tow", "towed"].map((mark) => h(`button.small${car.marks.includes(mark) ? ".on" : ""}`, { type: "button", disabled: car.marks.includes(mark), onclick: () => act("POST", `/cars/${car.id}/${mark}`) }, t(`car_${mark}`)))))))));
 }

@@ -1,8 +1,8 @@
 // Drills side by side over time: how long they took, how much was done, what was refused and what was learnt.
 
+import { deskTools, settle, speakChosen } from "./desk.js";
 import { h } from "./dom.js";
 import { WORDS } from "./plan_text.js";
-import { getMeta, setMeta } from "./queue.js";
 import { call, fetchRuns, SignInWanted } from "./sync.js";
 import { language, learn, t } from "./text.js";
 
@@ -25,14 +25,14 @@ const kindOf = (row) => (row.kind === "actual" ? "actual" : row.profile ?? "all"
 const kindName = (key) => (key === "actual" ? t("actual_word") : key === "all" ? t("drill_word") : key);
 
 function draw() {
-  document.documentElement.lang = language.at === 0 ? "zh-CN" : "en";
+  speakChosen();
   document.title = t("compared");
   const kinds = [...new Set(state.rows.map(kindOf))];
   const rows = state.rows.filter((row) => !state.profile || kindOf(row) === state.profile);
   const longest = Math.max(1, ...rows.map((row) => row.minutes ?? 0));
   page.replaceChildren(h("div.desk", h("header.deskhead", h("h1", t("compared")), h("div.row",
     h("select", { "aria-label": t("kind"), onchange: (event) => { state.profile = event.target.value; draw(); } }, h("option", { value: "" }, t("all_profiles")), kinds.map((key) => h("option", { value: key, selected: key === state.profile }, kindName(key)))),
-    h("a.plain.linkbutton", { href: "/drill/command" }, t("command")), h("button.tool", { type: "button", onclick: () => { language.at = 1 - language.at; setMeta("language", language.at); draw(); } }, t("language")))),
+    h("a.plain.linkbutton", { href: "/drill/command" }, t("command")), deskTools(draw))),
   rows.length ? h("div.scroll", h("table", h("thead", h("tr", [t("run_word"), t("begun"), t("kind"), t("took"), t("tasks_done"), t("refusals"), t("improvements"), ""].map((x) => h("th", x)))), h("tbody", rows.map((row) => line(row, longest))))) : h("p.soft", t("no_runs"))));
 }
 
@@ -44,6 +44,5 @@ function line(row, longest) {
     h("td", `${row.tasks_done} / ${row.tasks}`), h("td", String(row.refused)), h("td", String(row.improvements)), h("td", run ? h("a", { href: `${API}/runs/${run.id}/report.html` }, t("report_page")) : ""));
 }
 
-language.at = (await getMeta("language")) ?? 0;
-document.documentElement.dataset.theme = (await getMeta("theme")) ?? "dark";
+await settle();
 await load();

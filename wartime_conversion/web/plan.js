@@ -1,10 +1,10 @@
 // The plan on a desk screen: what it holds, where its figures come from, and how a version follows another.
 
+import { deskTools, settle, speakChosen } from "./desk.js";
 import { h, toast } from "./dom.js";
 import { differences, versionTable } from "./plan_versions.js";
 import { taskForm } from "./plan_task.js";
 import { WORDS } from "./plan_text.js";
-import { getMeta, setMeta } from "./queue.js";
 import { call, SignInWanted } from "./sync.js";
 import { language, learn, named, t } from "./text.js";
 
@@ -40,7 +40,7 @@ async function act(method, path, body, then) {
 }
 
 function draw() {
-  document.documentElement.lang = language.at === 0 ? "zh-CN" : "en";
+  speakChosen();
   document.title = t("plan");
   const views = { tasks, openings, components, limits, versions };
   page.replaceChildren(h("div.desk", head(), faultList(), h("nav.tabs", TABS.map((key) => h(`button.tab${state.tab === key ? ".on" : ""}`, { type: "button", "data-tab": key, onclick: () => { state.tab = key; draw(); } }, t(`ptab_${key}`)))), views[state.tab]()));
@@ -54,14 +54,7 @@ function head() {
       h("button.plain", { type: "button", "data-act": "download", onclick: download }, t("download")),
       mayEdit() ? h("label.plain.linkbutton", t("upload"), h("input.hidden", { type: "file", accept: ".yaml,.yml", "data-upload": "1", "aria-label": t("upload"), onchange: upload })) : null,
       h("a.plain.linkbutton", { href: "/drill/command" }, t("command")),
-      h("button.tool", { type: "button", "data-act": "language", onclick: () => { language.at = 1 - language.at; setMeta("language", language.at); draw(); } }, t("language")),
-      h("button.tool", { type: "button", "data-act": "theme", onclick: turnTheme }, t("theme"))));
-}
-
-function turnTheme() {
-  const root = document.documentElement;
-  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  setMeta("theme", root.dataset.theme);
+      deskTools(draw)));
 }
 
 async function download() {
@@ -149,6 +142,5 @@ function versions() {
   return h("section", mayPublish() && isDraft() && state.told.revision ? publish : null, versionTable(state.versions, API), differences(state, API, draw));
 }
 
-language.at = (await getMeta("language")) ?? 0;
-document.documentElement.dataset.theme = (await getMeta("theme")) ?? "dark";
+await settle();
 await load();

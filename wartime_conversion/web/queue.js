@@ -73,12 +73,13 @@ export async function keep(said, key) {
       id: newUuid(), run: said.run, task: said.task ?? null, act: said.act, signer: said.signer,
       device: own, sequence, device_at: new Date().toISOString(), values: said.values ?? {},
       photos: said.photos ?? [], answers: said.answers ?? [], note: said.note ?? "", via: said.via ?? "screen",
+      ...(said.paper ? { paper: said.paper } : {}),
     };
     const text = canonical(words);
     const entry = {
       id: words.id, run: said.run, sequence, task: words.task, act: words.act, signer: said.signer,
       signer_name: said.signer_name, made_at: words.device_at, words: text, proof: key ? proof(key, text) : null,
-      status: "waiting", outcome: null, reason: null, facts: null, photos: words.photos,
+      status: "waiting", outcome: null, reason: null, facts: null, photos: words.photos, via: words.via,
     };
     await done(store.add(entry));
     return entry;

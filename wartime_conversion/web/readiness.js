@@ -1,9 +1,12 @@
 // Readiness between drills: the figure, its reasons, and the work that lifts it.
 
+import { deskTools, settle, speakChosen } from "./desk.js";
 import { h, hourMinute, toast } from "./dom.js";
-import { getMeta } from "./queue.js";
+import { WORDS } from "./plan_text.js";
 import { call, SignInWanted } from "./sync.js";
-import { language, named, t } from "./text.js";
+import { language, learn, named, t } from "./text.js";
+
+learn(WORDS);
 
 const API = "/api/v1/conversion/readiness";
 const page = document.getElementById("page");
@@ -24,8 +27,10 @@ async function act(method, path, body) {
 }
 
 function draw() {
-  page.replaceChildren(h("div.ready", h("section", figure(), h("h2", `${t("reason")} ${told.reasons.length}`), told.reasons.map(reason)),
-    h("section", h("h2", t("ledger")), ledger(), h("h2", t("rounds")), rounds(), h("h2", t("hazards_loop")), hazards(), h("p", h("a", { href: "/drill/command" }, t("command"))))));
+  speakChosen();
+  document.title = t("readiness");
+  page.replaceChildren(h("header.deskhead.narrow", h("h1", t("readiness")), h("div.row", h("a.plain.linkbutton", { href: "/drill/command" }, t("command")), h("a.plain.linkbutton", { href: "/drill/roster" }, t("roster")), h("a.plain.linkbutton", { href: "/api/v1/conversion/labels.pdf?kind=components" }, t("labels")), deskTools(draw))), h("div.ready", h("section", figure(), h("h2", `${t("reason")} ${told.reasons.length}`), told.reasons.map(reason)),
+    h("section", h("h2", t("ledger")), ledger(), h("h2", t("rounds")), rounds(), h("h2", t("hazards_loop")), hazards())));
 }
 
 function figure() {
@@ -75,6 +80,5 @@ function hazards() {
     })];
 }
 
-language.at = (await getMeta("language")) ?? 0;
-document.documentElement.dataset.theme = (await getMeta("theme")) ?? "dark";
+await settle();
 await load();

@@ -1,8 +1,8 @@
 // The roster: who is in which crew, who leads it, and whose training still counts.
 
+import { deskTools, settle, speakChosen } from "./desk.js";
 import { h, toast } from "./dom.js";
 import { WORDS } from "./plan_text.js";
-import { getMeta, setMeta } from "./queue.js";
 import { call, SignInWanted } from "./sync.js";
 import { language, learn, named, t } from "./text.js";
 
@@ -27,11 +27,11 @@ async function act(method, path, body) {
 }
 
 function draw() {
-  document.documentElement.lang = language.at === 0 ? "zh-CN" : "en";
+  speakChosen();
   document.title = t("roster");
   const mayPlace = state.me.roles.some((role) => ["commander", "manager"].includes(role));
   page.replaceChildren(h("div.desk", h("header.deskhead", h("div", h("h1", t("roster")), h("p.soft", t("roster_how"))), h("div.row", h("a.plain.linkbutton", { href: "/drill/command" }, t("command")), h("a.plain.linkbutton", { href: "/drill/readiness" }, t("readiness")),
-    h("button.tool", { type: "button", onclick: () => { language.at = 1 - language.at; setMeta("language", language.at); draw(); } }, t("language")))),
+    deskTools(draw))),
   h("section.cards", state.members.map((member) => card(member, mayPlace)))));
 }
 
@@ -65,6 +65,5 @@ function trainingForm(member) {
   return form;
 }
 
-language.at = (await getMeta("language")) ?? 0;
-document.documentElement.dataset.theme = (await getMeta("theme")) ?? "dark";
+await settle();
 await load();

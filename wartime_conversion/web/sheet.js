@@ -3,8 +3,9 @@
 import { takeIn } from "./camera.js";
 import { h, hourMinute, toast } from "./dom.js";
 import { keep, readPhoto } from "./queue.js";
+import { askSigner } from "./signer.js";
 import { barText, language, named, t, unit } from "./text.js";
-import { pinCheck, pinKey } from "./words.js";
+import { challenges, ticks, voices } from "./voices.js";
 
 const drafts = {
   read: (key) => { try { return JSON.parse(localStorage.getItem(`draft:${key}`)) ?? {}; } catch { return {}; } },
@@ -31,21 +32,9 @@ export function isMet(want, value, isSample) {
   return (want.least === null || number >= want.least) && (want.most === null || number <= want.most);
 }
 
-export function challenges(task, pkg) {
-  const openings = pkg.openings.filter((opening) => task.openings.includes(opening.id));
-  const asked = openings.flatMap((o) => {
-    const name = `${o.id} ${named(o)}`;
-    return [`${name}：${t("ask_clear")}`, `${name}：${t("ask_state")}`];
-  });
-  if (task.is_hold_point) asked.push(`${task.code}：${t("ask_accept")}`);
-  return asked;
-}
-
-const PIN_KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0", "✓"];
-
 export function sheet(task, pkg, me, onClose, onKept) {
   const key = `${pkg.run.id}:${task.code}`;
-  const draft = { values: {}, photos: [], note: "", answers: [], signer: "", ...drafts.read(key) };
+  const draft = { values: {}, photos: [], note: "", answers: [], heard: [], voice: "", failed: null, signer: "", ...drafts.read(key) };
   const save = () => drafts.write(key, draft);
   const asked = challenges(task, pkg);
   const root = h("section.sheet", { role: "dialog", "aria-modal": "true", "data-sheet": task.code });
@@ -78,6 +67,7 @@ export function sheet(task, pkg, me, onClose, onKept) {
     const shown = task.wanted.filter((w) => task.values[w.id] !== undefined);
     return h("div.entered",
       shown.map((w) => h("p", named(w), " ", h("b", String(task.values[w.id] === true ? t("yes") : task.values[w.id])), " ", unit(w.unit))),
+      task.read_by_name ? h("p.soft", `${t("read")} ${task.read_by_name}`) : null,
       task.reported_by_name ? h("p.soft", `${t("by")} ${task.reported_by_name}${task.reported_at ? ` · ${hourMinute(task.reported_at)}` : ""}`) : null,
       task.is_overridden ? h("p.soft", t("overridden")) : null,
       task.state === "second" || task.state === "holding" ? challenge() : null);
@@ -113,12 +103,9 @@ export function sheet(task, pkg, me, onClose, onKept) {
     }));
   }
 
-  function challenge() {
-    if (!asked.length) return null;
-    return h("div.challenge", h("b", t("challenge")), asked.map((question, i) =>
-      h(`button.answer${draft.answers[i] ? ".met" : ""}`, { type: "button", "data-answer": String(i), onclick: () => { draft.answers[i] = !draft.answers[i]; save(); draw(); } },
-        h("span", question), h("b", draft.answers[i] ? `✓ ${t("answered")}` : "○"))));
-  }
+  const keepAndDraw = () => { save(); draw(); };
+  const isTwoVoices = () => task.is_read_wanted && canAct();
+  const challenge = () => (isTwoVoices() ? voices(asked, draft, keepAndDraw) : ticks(asked, draft, keepAndDraw));
 
   function photos() {
     const wanted = task.evidence.includes("photo");
@@ -144,8 +131,10 @@ export function sheet(task, pkg, me, onClose, onKept) {
     }), task.barred.map((b) => h("p.hot", barText(b))));
   }
 
-  const isReady = () => task.wanted.every((w) => isMet(w, draft.values[w.id], task.is_sample)) && asked.every((_, i) => draft.answers[i])
-    && (!task.is_photo_wanted || draft.photos.length > 0);
+  const isAnswered = () => asked.every((_, i) => draft.answers[i]);
+  const isReadHere = () => draft.voice !== "both" || task.has_read || Boolean(task.read_by);
+  const isReady = () => task.wanted.every((w) => isMet(w, draft.values[w.id], task.is_sample)) && isAnswered()
+    && (!isTwoVoices() || isReadHere()) && (!task.is_photo_wanted || draft.photos.length > 0);
 
   let bigButton = null;
   function refresh() { if (bigButton?.dataset.act === "report") bigButton.disabled = !isReady(); }
@@ -156,9 +145,11 @@ export function sheet(task, pkg, me, onClose, onKept) {
     if (["ready", "claimed"].includes(task.state)) bar.append(button("start", "plain"));
     if (task.state === "ready") bar.append(button("claim", "plain"));
     if (task.state === "claimed") bar.append(button("give_up", "plain"));
-    if (canAct()) bar.append((bigButton = button("report", "big", !isReady())));
-    if (task.state === "second") bar.append(button("send_back", "plain"), button("second", "big", !asked.every((_, i) => draft.answers[i])));
-    if (task.state === "holding") bar.append(button("send_back", "plain"), button("accept", "big.hold", !asked.every((_, i) => draft.answers[i])));
+    const mayRead = isTwoVoices() && (draft.voice === "reader" || (draft.voice === "both" && !isReadHere()));
+    if (mayRead) bar.append(button("read", "big", !isAnswered()));
+    if (canAct() && !(isTwoVoices() && draft.voice === "reader")) bar.append((bigButton = button("report", mayRead ? "plain" : "big", !isReady())));
+    if (task.state === "second") bar.append(button("send_back", "plain"), button("second", "big", !isAnswered()));
+    if (task.state === "holding") bar.append(button("send_back", "plain"), button("accept", "big.hold", !isAnswered()));
     return bar;
   }
 
@@ -170,11 +161,12 @@ export function sheet(task, pkg, me, onClose, onKept) {
     await keep({
       run: pkg.run.id, task: task.code, act, signer: who.signer.id, signer_name: who.signer.name,
       values: full ? clean(draft.values) : {}, photos: full ? draft.photos : [], note: full ? draft.note : "",
-      answers: ["report", "second", "accept"].includes(act) ? asked.filter((_, i) => draft.answers[i]) : [],
+      answers: ["read", "report", "second", "accept"].includes(act) ? asked.filter((_, i) => draft.answers[i]) : [],
     }, who.key);
-    if (full) drafts.drop(key); else { draft.answers = []; save(); }
     toast(t("kept_toast"));
-    onKept();
+    if (act === "read" && draft.voice === "both") { task.has_read = true; draft.signer = ""; save(); onKept(true); return draw(); }
+    if (full) drafts.drop(key); else { Object.assign(draft, { answers: [], heard: [], voice: "" }); save(); }
+    return onKept();
   }
 
   draw();
@@ -182,41 +174,3 @@ export function sheet(task, pkg, me, onClose, onKept) {
 }
 
 const clean = (values) => Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined && v !== ""));
-
-// Who signs, and the PIN: resolves to {signer, key} or null.
-export function askSigner(pkg, me, last, act, task) {
-  return new Promise((resolve) => {
-    let chosen = pkg.signers.find((s) => s.id === last) ?? pkg.signers.find((s) => s.id === me?.id) ?? null;
-    if (act === "second") chosen = null; // another person's turn: the hand must choose itself
-    let digits = "";
-    const cover = h("div.cover", { role: "dialog", "aria-modal": "true" });
-    const close = (result) => { cover.remove(); resolve(result); };
-    function press(mark) {
-      if (mark === "⌫") digits = digits.slice(0, -1);
-      else if (mark === "✓") return finish();
-      else if (digits.length < 8) digits += mark;
-      draw();
-      return undefined;
-    }
-    function finish() {
-      if (!chosen) return draw(t("choose"));
-      if (!chosen.has_pin) return chosen.id === me?.id ? close({ signer: chosen, key: null }) : draw(t("save_pin_first"));
-      const key = pinKey(digits, chosen.salt, chosen.rounds);
-      if (pinCheck(key) !== chosen.check) { digits = ""; return draw(t("wrong_pin_here")); }
-      return close({ signer: chosen, key });
-    }
-    function draw(fault = "") {
-      const pick = h("select.who", { "aria-label": t("who"), "data-signer": "1", onchange: (event) => { chosen = pkg.signers.find((s) => s.id === event.target.value) ?? null; digits = ""; draw(); } },
-        h("option", { value: "" }, t("choose")),
-        pkg.signers.map((s) => h("option", { value: s.id, selected: s.id === chosen?.id }, `${s.name}${s.has_pin ? "" : t("no_pin")}`)));
-      cover.replaceChildren(h("div.pinbox",
-        h("h2", t(act), task ? h("code", ` ${task.code}`) : null), h("label", h("span", t("who")), pick),
-        h("div.dots", { "aria-label": t("pin"), "data-pin": String(digits.length) }, digits ? "●".repeat(digits.length) : h("small", t("pin"))),
-        h("p.fault", { role: "alert" }, fault),
-        h("div.keys", PIN_KEYS.map((mark) => h(`button.key${mark === "✓" ? ".ok" : ""}`, { type: "button", "data-key": mark, onclick: () => press(mark) }, mark))),
-        h("button.plain", { type: "button", onclick: () => close(null) }, t("close"))));
-    }
-    draw();
-    document.body.append(cover);
-  });
-}

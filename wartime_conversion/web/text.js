@@ -73,6 +73,19 @@ const TEXT = {
   ev_assign: ["派人整改", "Assign"], ev_mend: ["已整改", "Mended"], ev_recheck: ["复查合格", "Re-checked"], ev_fail_recheck: ["复查不合格", "Re-check failed"], ev_strike_off: ["销号", "Strike off"], subject: ["部位", "Where"],
   do_first: ["须先完成", "first complete"], now: ["现在", "Now"],
   save_pin_first: ["先设置自己的 PIN", "Set your own PIN first"], kept_toast: ["已签认，存于本机", "Signed and kept"],
+  read: ["唱票签认", "Sign: read aloud"], voice_choose: ["先选这部手机由谁拿着", "First say who holds this phone"],
+  voice_doer: ["我答", "I answer"], voice_doer_how: ["我操作，另一人用另一部手机念", "I do the work; another reads on another phone"],
+  voice_reader: ["我念", "I read"], voice_reader_how: ["我念，听到应答再点；我签唱票", "I read, tap what I hear, and sign the reading"],
+  voice_both: ["一部手机", "One phone"], voice_both_how: ["两人轮流，先后签认", "Two people take turns and both sign"],
+  i_read: ["我念了", "I have read it"], was_read: ["已念", "read"], answer_yes: ["答：是", "Answer: yes"], heard_yes: ["听到：是", "Heard: yes"], answer_no: ["不符", "No"],
+  answer_stop: ["停。先处理，再从这一点重来；处理不了就上报。", "Stop. Put it right, then begin again at this point; if it cannot be, report it."], all_answered: ["各点都已应答", "Every point answered"],
+  r_reader_missing: ["等唱票人签认", "Waits for the reader's signature"], r_reader_is_doer: ["唱票人不能也是操作人", "The reader cannot also be the doer"], r_nothing_to_read: ["这个任务不用唱票", "Nothing is read aloud for this task"],
+  r_recorder_is_signer: ["记录员不能补录自己的签认", "The recorder cannot enter their own sheet"], r_sheet_photo_missing: ["缺纸质单照片", "The picture of the sheet is missing"], r_paper_time: ["签字时刻不在本次任务内", "The time on the sheet lies outside the run"],
+  scan: ["扫码", "Scan"], scan_picture: ["拍下二维码", "Take a picture of the code"], scan_nothing: ["照片里没有找到二维码", "No code found in the picture"], scan_no_camera: ["浏览器不给实时取景，请拍照", "No live camera here; take a picture"], unknown_code: ["不是本场所的码：", "Not a code of this place:"],
+  signal_prewarning: ["预先警报", "pre-warning"], signal_air_raid: ["空袭警报", "air raid"], signal_all_clear: ["解除警报", "all clear"], timetable: ["时间表", "timetable"], to_siren: ["距警报", "To the siren"], siren_planned: ["按计划，尚未确认鸣响", "as planned, not yet confirmed"], sound_on: ["本机鸣响", "Sound here"], sound_off: ["本机静音", "Mute here"], try_siren: ["试听", "hear"], sounds_now: ["现在鸣响 · 开始计时", "sounds now · start the clock"], siren_told: ["已记下警报时刻", "The siren's moment is kept"],
+  anchor: ["警报时刻（留空：第一声警报起算）", "Moment of the siren (empty: the first siren starts the clock)"], milestones: ["时间节点", "Milestones"],
+  exits: ["出口道闸", "Ways out"], exits_free: ["畅通", "free"], exits_locked: ["已锁", "locked"], lock_exits: ["锁闭出口", "Lock the ways out"], free_exits: ["放开出口", "Free the ways out"], not_counted: ["尚未清点", "not counted"],
+  on_paper: ["纸质单", "on paper"], entered_by: ["补录", "entered by"], paper_entry: ["补录纸质单", "Enter paper sheets"], depot: ["物资库", "Depot"], labels: ["二维码标签", "QR labels"], pallets_in: ["库存托数", "pallets in stock"],
   signed_as: ["当前登录", "Signed in"], sign_out: ["退出", "Sign out"], no_pin: ["（未设 PIN）", "(no PIN)"],
 };
 
@@ -93,5 +106,5 @@ export function unit(name) { return language.at === 0 ? (UNITS[name] ?? name) : 
 export function barText(bar) {
   const first = /^(\S+) first$/.exec(bar);
   if (first) return `${t("do_first")} ${first[1]}`;
-  return bar.replace("people inside", t("people_inside")).replace("cars inside", t("cars_inside"));
+  return bar.replace("people inside", t("people_inside")).replace("cars inside", t("cars_inside")).replace("pallets in stock", t("pallets_in"));
 }

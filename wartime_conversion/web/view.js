@@ -11,8 +11,9 @@ export function overlay(task, entries, fetched_at = 0) {
   const pending = entries.filter((e) => e.task === task.code && e.status === "sent" && e.outcome === "pending");
   const newer = entries.filter((e) => e.task === task.code && e.status === "sent" && e.outcome === "accepted" && e.sent_at > fetched_at);
   let state = task.state;
+  const has_read = entries.some((e) => e.task === task.code && e.act === "read" && !["refused", "concurrent"].includes(e.outcome) && e.status !== "conflict");
   for (const entry of [...newer, ...pending, ...mine]) state = after(state, entry.act, task);
-  return { ...task, state, server_state: task.state, unsent: mine.length, pending: pending.length };
+  return { ...task, state, server_state: task.state, has_read, unsent: mine.length, pending: pending.length };
 }
 
 function after(state, act, task) {
@@ -40,7 +41,7 @@ export function clockFaces(pkg) {
   const legal = clock(since(pkg.clocks.legal));
   const faces = [];
   if (pkg.clocks.drill) {
-    faces.push(h("div.face", h("small", t("drill_time"), pkg.clocks.drill.is_running || run.state !== "running" ? null : h("b.paused", ` · ${t("paused")}`)), h("output", clock(since(pkg.clocks.drill)))));
+    faces.push(h("div.face", h("small", since(pkg.clocks.drill) < 0 ? t("to_siren") : t("drill_time"), pkg.clocks.drill.is_running || run.state !== "running" ? null : h("b.paused", ` · ${t("paused")}`)), h("output", clock(since(pkg.clocks.drill)))));
   }
   faces.push(h("div.face", h("small", t("legal")), h("output", legal)));
   return faces;
@@ -126,6 +127,6 @@ export function record(entries, tasks) {
     return h(`li.${kind}`, { "data-entry": entry.id, "data-fate": kind },
       h("div.what", h("b", t(entry.act)), " ", entry.task ? h("code", entry.task) : null, " ", task ? named(task) : ""),
       h("div.fate", t(fate), entry.reason ? h("span", ` — ${reasonText(entry)}`) : null),
-      h("div.meta", `#${entry.sequence} · ${hourMinute(entry.made_at)} · ${entry.signer_name ?? ""}`, entry.photos?.length ? ` · ${entry.photos.length} ${t("photos_n")}` : ""));
+      h("div.meta", `#${entry.sequence} · ${hourMinute(entry.made_at)} · ${entry.signer_name ?? ""}`, entry.via === "paper" ? h("span.flag", t("on_paper")) : null, entry.photos?.length ? ` · ${entry.photos.length} ${t("photos_n")}` : ""));
   }));
 }

@@ -1,0 +1,1 @@
+"""Sirens of a run: that they sounded, when, and what a phone needs to show them without a network."""
