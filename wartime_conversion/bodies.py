@@ -137,8 +137,8 @@ class PlanBody(Body):
     revision: int = Field(default=0, ge=0)
 
 
-class TaskEditBody(Body):
-    """Fields of one task by the plan file's own keys."""
+class EntryEditBody(Body):
+    """Fields of one entry by the plan file's own keys; `null` takes a key away."""
 
     fields: dict[str, Any]
     revision: int = Field(ge=0)

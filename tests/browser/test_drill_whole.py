@@ -29,7 +29,7 @@ def work_off(page: Page, tasks: dict[str, dict[str, Any]]) -> int:
         state = look.split()[-1]
         if state == "ready":
             sign(page, code, "report", "sun" if tasks[code]["sign_role"] == "commander" else "zhang")
-            said += 1
+            said += 2 if tasks[code]["is_read_wanted"] else 1
             if tasks[code]["is_two_person"]:
                 sign(page, code, "second", "li")
                 said += 1

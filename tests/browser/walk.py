@@ -51,7 +51,16 @@ def wait_ready_offline(page: Page) -> None:
 
 def fill(page: Page) -> None:
     """Enter values that meet the acceptance, and answer every challenge."""
-    for field in page.locator("[data-sheet] [data-value]").all():
+    fill_values(page)
+    answer(page)
+
+
+def fill_values(page: Page, form: str = "[data-sheet]") -> None:
+    """Enter values that meet the acceptance."""
+    for field in page.locator(f"{form} [data-value]").all():
+        if field.get_attribute("type") == "checkbox":
+            field.check()
+            continue
         if field.evaluate("e => e.tagName") == "BUTTON":
             if "met" not in (field.get_attribute("class") or ""):
                 field.click()
@@ -62,14 +71,24 @@ def fill(page: Page) -> None:
         elif kind == "text":
             field.fill("通人防令〔2026〕7号")
         else:
-            bound = field.evaluate("e => e.closest('.value').querySelector('small').textContent")
-            digits = "".join(c if c.isdigit() or c == "." else " " for c in bound).split()
-            field.fill(digits[0] if digits else "1")
-    answer(page)
+            bound = field.evaluate(
+                "e => e.closest('label').textContent.match(/[≥≤=] *([0-9.]+)/)?.[1] ?? '1'"
+            )
+            field.fill(bound)
 
 
 def answer(page: Page) -> None:
-    """Answer every challenge."""
+    """Answer every challenge; where another must read, the two take turns on this phone and the reader signs first."""
+    if page.locator("[data-voice=both]").count():
+        page.click("[data-voice=both]")
+        while page.locator("[data-point]").count():
+            at = page.get_attribute("[data-point]", "data-point")
+            page.click(f"[data-read='{at}']")
+            page.click(f"[data-answer='{at}']")
+        page.click("[data-act=read]")
+        put_pin(page, "li")
+        page.wait_for_selector(".cover", state="detached")
+        return
     for index in range(page.locator("[data-sheet] [data-answer]").count()):
         page.locator(f"[data-sheet] [data-answer='{index}']").click()
 

@@ -1,5 +1,6 @@
 """Routes of plans: versions, drafts as a file or field by field, differences."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from facility.edge import Ctx, Uow, audit
 from wartime_conversion.access import Commander, Planner, Reader
-from wartime_conversion.bodies import PlanBody, TaskEditBody
+from wartime_conversion.bodies import EntryEditBody, PlanBody
 from wartime_conversion.plan_file import read_plan
-from wartime_conversion.plan_library.publish import edit_task, ensure_reference, publish, save_draft
+from wartime_conversion.plan_library.edit import add_entry, edit_entry, remove_entry
+from wartime_conversion.plan_library.publish import ensure_reference, publish, save_draft
 from wartime_conversion.plan_library.store import (
     PlanVersion,
     read_draft,
@@ -114,12 +116,41 @@ async def keep_draft(plan_id: str, body: PlanBody, conn: Uow, ctx: Ctx, person: 
     return {"revision": draft.revision}
 
 
-@router.patch("/{plan_id}/draft/tasks/{task_id}")
-async def edit_draft_task(
-    plan_id: str, task_id: str, body: TaskEditBody, conn: Uow, ctx: Ctx, person: Planner
+@router.patch("/{plan_id}/draft/{register}/{entry_id}")
+async def edit_draft_entry(
+    plan_id: str, register: str, entry_id: str, body: EntryEditBody, conn: Uow, ctx: Ctx, person: Planner
 ) -> dict[str, int]:
-    """Change fields of one task in the draft; comments and everything else in the file stay."""
+    """Change fields of one entry of the draft, a task or a line of a register; comments and all else stay."""
+    return await _change(
+        conn, ctx, plan_id, body, person, lambda text: edit_entry(text, register, entry_id, body.fields)
+    )
+
+
+@router.post("/{plan_id}/draft/{register}/{entry_id}", status_code=201)
+async def add_draft_entry(
+    plan_id: str, register: str, entry_id: str, body: EntryEditBody, conn: Uow, ctx: Ctx, person: Planner
+) -> dict[str, int]:
+    """Add an entry to a register of the draft."""
+    return await _change(
+        conn, ctx, plan_id, body, person, lambda text: add_entry(text, register, entry_id, body.fields)
+    )
+
+
+@router.delete("/{plan_id}/draft/{register}/{entry_id}")
+async def remove_draft_entry(
+    plan_id: str, register: str, entry_id: str, revision: int, conn: Uow, ctx: Ctx, person: Planner
+) -> dict[str, int]:
+    """Take an entry out of a register of the draft; the lint names what still refers to it."""
+    body = EntryEditBody(fields={}, revision=revision)
+    return await _change(
+        conn, ctx, plan_id, body, person, lambda text: remove_entry(text, register, entry_id)
+    )
+
+
+async def _change(
+    conn: Uow, ctx: Ctx, plan_id: str, body: EntryEditBody, person: Planner, change: Callable[[str], str]
+) -> dict[str, int]:
     current = await show_draft(plan_id, conn, person)
-    source = edit_task(str(current["source"]), task_id, body.fields)
+    source = change(str(current["source"]))
     draft = await save_draft(conn, plan_id, source, body.revision, person, ctx.clock.now())
     return {"revision": draft.revision}

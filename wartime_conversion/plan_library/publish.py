@@ -1,11 +1,9 @@
-"""Publishing plan versions and editing drafts: as a file, or field by field on a screen, without loss."""
+"""Publishing plan versions and saving drafts."""
 
 import hashlib
-import io
 from datetime import datetime
-from typing import Any
 
-from facility.errors import Conflict, Invalid
+from facility.errors import Conflict
 from facility.identity import Person
 from facility.ids import new_uuid
 from wartime_conversion.plan_file import REFERENCE_PLAN, read_plan
@@ -100,41 +98,3 @@ async def save_draft(
             "somebody saved this plan in the meantime", revision=current.revision if current else 0
         )
     return draft
-
-
-def edit_task(source: str, task_id: str, fields: dict[str, Any]) -> str:
-    """Change fields of one task in a plan file and leave every other byte's meaning, order and comment alone.
-
-    Args:
-        source: the plan file.
-        task_id: the task to change.
-        fields: values by the file's own keys, e.g. `{"duration_min": {"likely": 90}}`; a mapping is merged.
-
-    Raises:
-        Invalid: the file has no such task, or a key is not one of a task.
-        PlanUnreadable: the changed file is no plan.
-    """
-    from ruamel.yaml import YAML  # slow to import, and plans are seldom edited
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    data = yaml.load(source)
-    for entry in [*data.get("tasks", ()), *data.get("restore_tasks", ())]:
-        if entry["id"] == task_id:
-            _merge(entry, fields)
-            break
-    else:
-        raise Invalid(f"the plan has no task {task_id}", task=task_id)
-    out = io.StringIO()
-    yaml.dump(data, out)
-    read_plan(out.getvalue(), "draft")
-    return out.getvalue()
-
-
-def _merge(entry: dict[str, Any], fields: dict[str, Any]) -> None:
-    for key, value in fields.items():
-        if isinstance(value, dict) and isinstance(entry.get(key), dict):
-            _merge(entry[key], value)
-        else:
-            entry[key] = value

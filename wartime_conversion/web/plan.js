@@ -3,6 +3,8 @@
 import { deskTools, settle, speakChosen } from "./desk.js";
 import { h, toast } from "./dom.js";
 import { differences, versionTable } from "./plan_versions.js";
+import { faultWords } from "./plan_faults.js";
+import { registerView } from "./plan_register.js";
 import { taskForm } from "./plan_task.js";
 import { WORDS } from "./plan_text.js";
 import { call, SignInWanted } from "./sync.js";
@@ -10,7 +12,7 @@ import { language, learn, named, t } from "./text.js";
 
 learn(WORDS);
 const API = "/api/v1/conversion/plans";
-const TABS = ["tasks", "openings", "components", "limits", "versions"];
+const TABS = ["tasks", "openings", "components", "crews", "equipment", "materials", "limits", "versions"];
 const page = document.getElementById("page");
 const state = { me: null, versions: [], shown: "draft", told: null, tab: "tasks", tier: "", words: "", open: null, pair: null };
 
@@ -42,8 +44,8 @@ async function act(method, path, body, then) {
 function draw() {
   speakChosen();
   document.title = t("plan");
-  const views = { tasks, openings, components, limits, versions };
-  page.replaceChildren(h("div.desk", head(), faultList(), h("nav.tabs", TABS.map((key) => h(`button.tab${state.tab === key ? ".on" : ""}`, { type: "button", "data-tab": key, onclick: () => { state.tab = key; draw(); } }, t(`ptab_${key}`)))), views[state.tab]()));
+  const views = { tasks, limits, versions, ...Object.fromEntries(["openings", "components", "crews", "equipment", "materials"].map((name) => [name, () => register(name)])) };
+  page.replaceChildren(h("div.desk", head(), faultList(), h("nav.tabs", TABS.map((key) => h(`button.tab${state.tab === key ? ".on" : ""}`, { type: "button", "data-tab": key, onclick: () => { Object.assign(state, { tab: key, open: null }); draw(); } }, t(`ptab_${key}`)))), views[state.tab]()));
 }
 
 function head() {
@@ -73,7 +75,7 @@ async function upload(event) {
 
 function faultList() {
   if (!state.told.faults.length) return h("p.faults.none", { "data-faults": "0" }, t("no_faults"));
-  return h("details.faults", { "data-faults": String(state.told.faults.length), open: isDraft() }, h("summary", `${t("faults")} ${state.told.faults.length}`), h("ul", state.told.faults.map((f) => h("li", h("code", f.fault), " ", f.place, " ", h("span.soft", f.detail)))));
+  return h("details.faults", { "data-faults": String(state.told.faults.length), open: isDraft() }, h("summary", `${t("faults")} ${state.told.faults.length}`), h("ul", state.told.faults.map((f) => h("li", h("code", f.fault), " ", faultWords(f), " ", h("span.soft", f.place)))));
 }
 
 // How far a figure may be trusted: A is an assumption, M a recollection; both wait for the owner.
@@ -111,19 +113,14 @@ function taskBody(task) {
       line(t("crew"), [counts(task.crew), counts(task.equipment), counts(task.materials)].filter(Boolean).join(" · ")), line(t("acceptance"), language.at === 0 ? task.acceptance_zh : task.acceptance_en),
       line(t("values"), task.acceptance.map((v) => `${named(v)}${bounds(v)}`).join("; ")), line(t("evidence"), task.evidence.join(", ")), line(t("hazards"), task.hazards.join(", ")), line(t("by"), `${t(`role_${task.sign_role}`)}${task.hold_role ? ` · ${t("hold_point")} ${t(`role_${task.hold_role}`)}` : ""}`),
       line(t("source"), task.sources.map((code) => `${code}: ${state.told.plan.sources[code] ?? "?"}`).join("; "))),
-    isDraft() ? (mayEdit() ? taskForm(task, (fields) => act("PATCH", `/${planId()}/draft/tasks/${task.id}`, { fields, revision: state.told.revision }, () => toast(t("saved")))) : h("p.soft", t("cannot_edit")))
+    isDraft() ? (mayEdit() ? taskForm(task, state.told.plan, (fields) => act("PATCH", `/${planId()}/draft/tasks/${task.id}`, { fields, revision: state.told.revision }, () => toast(t("saved")))) : h("p.soft", t("cannot_edit")))
       : mayEdit() ? h("button.plain", { type: "button", "data-act": "to-draft", onclick: () => { state.shown = "draft"; load(); } }, t("edit_in_draft")) : null);
 }
 
-const table = (heads, rows) => h("div.scroll", h("table", h("thead", h("tr", heads.map((x) => h("th", x)))), h("tbody", rows)));
-
-function openings() {
-  return table(["", t("opening"), t("size"), t("zone"), t("peacetime"), t("wartime"), t("measure"), t("closed_by")], state.told.plan.openings.map((o) => h("tr", { "data-opening": o.id }, h("td", h("code", o.id)), h("td", named(o)), h("td", o.size_m), h("td", o.zone), h("td", o.peacetime), h("td", o.wartime), h("td", o.measure), h("td", o.closed_by.join(", ")))));
-}
-
-function components() {
-  return table(["", t("ledger"), t("opening"), t("kind"), t("quantity"), t("stored_at"), t("condition"), t("last_fitted"), t("source")], state.told.plan.components.map((c) => h("tr", { "data-component": c.id }, h("td", h("code", c.id)), h("td", named(c)), h("td", c.opening_id), h("td", c.kind), h("td.num", String(c.quantity)), h("td", c.stored_at), h("td", t(`cond_${c.condition}`)), h("td", c.last_fitted ?? t("never")), h("td", marks([c.source])))));
-}
+const register = (name) => registerView(name, { plan: state.told.plan, mayEdit: isDraft() && mayEdit(), open: state.open, marks, draw,
+  toggle: (id) => { state.open = state.open === id ? null : id; draw(); },
+  save: (id, fields, isNew) => act(isNew ? "POST" : "PATCH", `/${planId()}/draft/${name}/${encodeURIComponent(id)}`, { fields, revision: state.told.revision }, () => { state.open = null; toast(t("saved")); }),
+  remove: (id) => act("DELETE", `/${planId()}/draft/${name}/${encodeURIComponent(id)}?revision=${state.told.revision}`, undefined, () => { state.open = null; toast(t("saved")); }) });
 
 function limits() {
   const plan = state.told.plan;

@@ -2,7 +2,9 @@
 
 import { h, toast } from "./dom.js";
 import { call } from "./sync.js";
-import { t } from "./text.js";
+import { has, t } from "./text.js";
+
+const say = (kind, name) => (has(`${kind}_${name}`) ? t(`${kind}_${name}`) : name);
 
 export function versionTable(versions, api) {
   return h("div.scroll", h("table", h("thead", h("tr", [t("version"), t("published"), t("published_by"), t("note"), "SHA-256", ""].map((x) => h("th", x)))),
@@ -24,5 +26,5 @@ function found(rows) {
   if (rows === null) return null;
   if (!rows.length) return h("p.soft", t("no_difference"));
   return h("div.scroll", h("table.diff", h("thead", h("tr", ["", t("only_changed"), t("before"), t("after")].map((x) => h("th", x)))),
-    h("tbody", rows.map((d) => h("tr", { "data-difference": `${d.register}/${d.id}/${d.field}` }, h("td", h("code", d.id), h("small.soft", ` ${d.register}`)), h("td", d.field || t(d.before === null ? "added" : "removed")), h("td.gone", d.before ?? "—"), h("td.come", d.after ?? "—"))))));
+    h("tbody", rows.map((d) => h("tr", { "data-difference": `${d.register}/${d.id}/${d.field}` }, h("td", h("code", d.id), h("small.soft", ` ${say("reg", d.register)}`)), h("td", d.field ? say("fld", d.field) : t(d.before === null ? "added" : "removed")), h("td.gone", d.before ?? "—"), h("td.come", d.after ?? "—"))))));
 }
