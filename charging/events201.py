@@ -42,6 +42,10 @@ COST_EVERY: Final = timedelta(seconds=60)
 """How often a running charge's cost is told to its charger."""
 
 
+COST_SLACK_FEN: Final = 10
+"""By how much a charger's own sum may differ: it rounds each band of the day in its own way."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Running:
     """A transaction as this socket knows it; `open` is None once it has ended."""
@@ -129,6 +133,8 @@ class TransactionEvents:
                 bill = await bill_store.read_bill(conn, running.id)
                 if bill is not None:
                     answer["totalCost"] = bill.total_fen / 100
+                    if told.cost_fen is not None and abs(told.cost_fen - bill.total_fen) > COST_SLACK_FEN:
+                        await event_store.add_flag(conn, running.id, "cost_differs")
         running.last_seq = max(running.last_seq, told.seq_no)
         self._known[told.name] = running
         if told.kind == ENDED:

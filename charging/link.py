@@ -99,7 +99,10 @@ class Link:
             log.warning("frame.bad", charger=self.charger.identity, fault=frame.fault.value)
             if text is not None:
                 await self._send(text, 4, frame.message_id, None)
-        elif not (isinstance(frame, CallError) and frame.is_result_error):
+        elif isinstance(frame, CallError) and frame.is_result_error:
+            # 2.1: what was answered is committed; the charger could not make use of the answer.
+            log.warning("answer.not_understood", charger=self.charger.identity, code=frame.code[:50])
+        else:
             waiting = self._outstanding.get(frame.message_id)
             if waiting is not None and not waiting.done():
                 waiting.set_result(frame)
@@ -186,6 +189,8 @@ class Link:
         if isinstance(answer, CallResult):
             try:
                 await self._station.take_answer(order, answer.payload)
+            except CallRefused as refused:
+                await self._refuse_answer(order, refused.fault)
             except (KeyError, TypeError, ValueError, OpsError) as wrong:
                 log.warning(
                     "answer.not_applied", charger=self.charger.identity, action=order.action, why=repr(wrong)
@@ -210,6 +215,14 @@ class Link:
             shown = redacted(order.action, order.payload)
             if shown != order.payload:
                 await order_store.replace_payload(conn, order.id, shown)
+
+    async def _refuse_answer(self, order: Order, fault: Fault) -> None:
+        """An answer that the standard does not allow: 2.1 has a message to say so, the others have not."""
+        log.warning("answer.bad", charger=self.charger.identity, action=order.action, fault=fault.value)
+        if self._version == "2.1":
+            with suppress(ConnectionClosed):
+                text = rpc.result_error_text(str(order.id), fault, self._version)
+                await self._send(text, 5, str(order.id), order.action)
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket without waiting for a peer that may be long gone."""

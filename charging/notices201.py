@@ -48,7 +48,6 @@ class Notice:
     subject: str
     status_member: str | None = None
     answer: Answer = _nothing
-    has_schema: bool = True
 
 
 NOTICES: Final[Mapping[str, Notice]] = {
@@ -75,10 +74,8 @@ NOTICES_21: Final[Mapping[str, Notice]] = {
     "GetCertificateChainStatus": Notice(subject="certificate", answer=_chain_status),
     "NotifyDERAlarm": Notice(subject="grid", status_member="controlType"),
     "NotifyDERStartStop": Notice(subject="grid", status_member="controlId"),
-    # A SEND: the library names its schema without "Request", and nothing is answered.
-    "NotifyPeriodicEventStream": Notice(subject="stream", has_schema=False),
+    "NotifyPeriodicEventStream": Notice(subject="stream"),
     "NotifyPriorityCharging": Notice(subject="priority", status_member="transactionId"),
-    "NotifySettlement": Notice(subject="settlement", status_member="status"),
     "OpenPeriodicEventStream": Notice(subject="stream", answer=_said(status="Accepted")),
     "PullDynamicScheduleUpdate": Notice(subject="charging_schedule", answer=_said(status="Rejected")),
     "ReportDERControl": Notice(subject="grid"),

@@ -249,6 +249,13 @@ def error_text(message_id: str, fault: Fault, version: str) -> str:
     ).decode()
 
 
+def result_error_text(message_id: str, fault: Fault, version: str) -> str:
+    """CALLRESULTERROR frame (2.1) as text: the answer under this id cannot be used."""
+    return _encode(
+        [MessageType.CALLRESULTERROR, message_id, ERROR_CODES[version][fault], DESCRIPTIONS[fault], {}]
+    ).decode()
+
+
 def bad_frame_answer(bad: BadFrame, version: str) -> str | None:
     """The CALLERROR a bad frame gets, or None where there is nobody to answer.
 

@@ -19,6 +19,8 @@ from charging.rpc import CallRefused, Fault, Payload
 _FOLDERS: Final = {"1.6": "ocpp.v16", "2.0.1": "ocpp.v201", "2.1": "ocpp.v21"}
 _REQUEST_SUFFIX: Final = {"1.6": "", "2.0.1": "Request", "2.1": "Request"}
 
+_SENDS: Final = frozenset({"NotifyPeriodicEventStream"})
+
 _FAULT_OF_RULE: Final = {
     "required": Fault.OCCURRENCE,
     "minItems": Fault.OCCURRENCE,
@@ -69,7 +71,8 @@ def check_outgoing(version: str, action: str, payload: Payload) -> Payload:
 
 
 def _path(version: str, action: str, *, is_response: bool) -> Any:
-    suffix = "Response" if is_response else _REQUEST_SUFFIX[version]
+    # A message that is only ever sent without an answer (2.1) has no suffix.
+    suffix = "" if action in _SENDS else "Response" if is_response else _REQUEST_SUFFIX[version]
     return resources.files(_FOLDERS[version]) / "schemas" / f"{action}{suffix}.json"
 
 

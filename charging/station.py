@@ -41,7 +41,11 @@ class Station(Protocol):
         ...
 
     async def take_answer(self, order: Order, response: Payload) -> None:
-        """Apply what a charger's answer to an order changes (availability, profiles, reservations...)."""
+        """Apply what a charger's answer to an order changes (availability, profiles, reservations...).
+
+        Raises:
+            CallRefused: the answer is none that the standard allows; nothing of it was applied.
+        """
         ...
 
 

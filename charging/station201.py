@@ -17,6 +17,7 @@ from charging import (
     orders,
     registration,
     reports,
+    settlements21,
     tag_store,
     transactions,
 )
@@ -56,6 +57,7 @@ class Station201:
         self._version = version
         self._events = TransactionEvents(given, version)
         self._notices = NOTICES_21 if version == "2.1" else NOTICES
+        self._handlers = HANDLERS_21 if version == "2.1" else HANDLERS
 
     async def answer(self, call: Call, received_at: datetime) -> Payload:
         """See `Station.answer`."""
@@ -64,7 +66,7 @@ class Station201:
         try:
             if call.action == "TransactionEvent":
                 return await self._transaction_event(call, received_at)
-            if handler := HANDLERS.get(call.action):
+            if handler := self._handlers.get(call.action):
                 return await handler(self, call.payload, received_at)
             if call.action in REPORTS:
                 return await self._report(call.action, call.payload, received_at)
@@ -78,6 +80,7 @@ class Station201:
 
     async def take_answer(self, order: Order, response: Payload) -> None:
         """See `Station.take_answer`."""
+        check_incoming(self._version, order.action, response, is_response=True)
         async with unit_of_work(self._ctx.pool) as conn:
             await answers201.apply_answer(conn, order, response, self._ctx.clock.now())
             if new_password := answers201.rotated_password(order, response):
@@ -134,7 +137,7 @@ class Station201:
     async def _transaction_event(self, call: Call, received_at: datetime) -> Payload:
         # Meter values are not checked by the schema: one unknown measurand would refuse the whole event.
         head = self._checked("TransactionEvent", mended_head(call.payload, self._version))
-        told = read_event(head, call.payload.get("meterValue"), received_at)
+        told = read_event(head, call.payload.get("meterValue"), received_at, call.payload.get("costDetails"))
         if not 0 <= told.seq_no < 2**31 or not 0 <= (told.evse_no or 0) <= MAX_NUMBER:
             raise CallRefused(Fault.PROPERTY)
         return await self._events.take(told, call.message_id)
@@ -231,6 +234,13 @@ class Station201:
             await needs201.take_needs(conn, running, told["chargingNeeds"], received_at)
         return {"status": "Accepted"}
 
+    async def _settlement(self, sent: Payload, received_at: datetime) -> Payload:
+        told = self._checked("NotifySettlement", sent)
+        await self._event("settlement", told["status"], told, received_at, told["settlementTime"])
+        async with unit_of_work(self._ctx.pool) as conn:
+            await settlements21.take_settlement(conn, self._charger, told, received_at)
+        return {}
+
     async def _sign_certificate(self, sent: Payload, received_at: datetime) -> Payload:
         told = self._checked("SignCertificate", sent)
         kind = told.get("certificateType", "ChargingStationCertificate")
@@ -257,7 +267,7 @@ class Station201:
         return {"status": "Accepted"}
 
     async def _notice(self, action: str, notice: Notice, sent: Payload, received_at: datetime) -> Payload:
-        told = self._checked(action, sent) if notice.has_schema else sent
+        told = self._checked(action, sent)
         status = told.get(notice.status_member) if notice.status_member else None
         await self._event(notice.subject, str(status or action), told, received_at, told.get("timestamp"))
         return notice.answer(told, received_at)
@@ -305,3 +315,5 @@ HANDLERS: Final[dict[str, Handler]] = {
     "SignCertificate": Station201._sign_certificate,
     "StatusNotification": Station201._status,
 }
+
+HANDLERS_21: Final[dict[str, Handler]] = {**HANDLERS, "NotifySettlement": Station201._settlement}

@@ -6,6 +6,7 @@ Words outside the standard's lists never lose an event: they are replaced by the
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from charging.rules.metering import read_sample
@@ -35,6 +36,7 @@ _REASONS: Final = frozenset(
         "Remote", "SOCLimitReached", "StoppedByEV", "TimeLimitReached", "Timeout",
     }
 )  # fmt: skip
+MAX_COST_YUAN: Final = 1_000_000
 _LEFT: Final = frozenset({"EVDeparted", "EVConnectTimeout"})
 
 
@@ -65,6 +67,7 @@ class EventTold:
     stopped_reason: str | None
     reservation_id: int | None
     meter_value: object
+    cost_fen: int | None = None
     head: Mapping[str, Any]
 
     @property
@@ -98,7 +101,9 @@ def mended_head(sent: Mapping[str, Any], version: str) -> dict[str, Any]:
     return head
 
 
-def read_event(head: Mapping[str, Any], meter_value: object, received_at: datetime) -> EventTold:
+def read_event(
+    head: Mapping[str, Any], meter_value: object, received_at: datetime, cost_details: object = None
+) -> EventTold:
     """An event whose head has passed the schema."""
     info = head["transactionInfo"]
     evse = head.get("evse") or {}
@@ -119,8 +124,23 @@ def read_event(head: Mapping[str, Any], meter_value: object, received_at: dateti
         stopped_reason=info.get("stoppedReason"),
         reservation_id=head.get("reservationId"),
         meter_value=meter_value,
+        cost_fen=cost_fen_of(cost_details),
         head=head,
     )
+
+
+def cost_fen_of(cost_details: object) -> int | None:
+    """The total in fen that a 2.1 charger counted itself, None where it told none that can be read."""
+    if not isinstance(cost_details, dict) or cost_details.get("failureToCalculate"):
+        return None
+    cost = cost_details.get("totalCost")
+    total = cost.get("total") if isinstance(cost, dict) and cost.get("currency") == "CNY" else None
+    if not isinstance(total, dict):
+        return None
+    yuan = total.get("inclTax", total.get("exclTax"))
+    if isinstance(yuan, bool) or not isinstance(yuan, int | float) or not 0 <= yuan < MAX_COST_YUAN:
+        return None
+    return int((Decimal(str(yuan)) * 100).to_integral_value(ROUND_HALF_UP))
 
 
 def register_of(meter_value: object, context: str) -> int | None:

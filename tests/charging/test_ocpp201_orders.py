@@ -82,16 +82,6 @@ async def test_tc_b_09_g_03_what_a_charger_accepts_is_kept(yard: Yard) -> None:
     ]
 
 
-async def test_2_1_takes_sends_and_result_errors_without_an_answer(yard: Yard) -> None:
-    async with charger201(yard, version="2.1") as charger:
-        await charger.raw.ws.send(
-            '[6,"s1","NotifyPeriodicEventStream",{"id":1,"pending":0,"basetime":"x","data":[]}]'
-        )
-        await charger.raw.ws.send('[5,"s2","InternalError","",{}]')
-        assert "currentTime" in await charger.call("Heartbeat", {})
-    assert await yard.rows("select subject from charging.station_event") == [("stream",)]
-
-
 async def test_a_part_that_never_comes_is_named_and_costs_the_others_nothing(
     yard: Yard, office: httpx.AsyncClient
 ) -> None:
