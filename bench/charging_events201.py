@@ -98,7 +98,7 @@ def event(name: str, seq_no: int, register_wh: int) -> dict[str, Any]:
         value("Current.Import", 10.0, "A", phase="L3"),
         value("Voltage", 229.8, "V", phase="L1-N"),
         value("SoC", 48, "Percent"),
-        value("Energy.Active.Export.Register", 0, "Wh"),
+        value("Power.Offered", 7000, "W"),
     ]
     return {
         "eventType": "Started" if seq_no == 0 else "Updated",

@@ -157,9 +157,10 @@ class _Reading:
         measurand = value.get("measurand") or REGISTER
         try:
             # Nearly every value is a known measurand in a known unit with a plain number: one look-up finds its scale.
-            scale = _KNOWN.get((measurand, value.get("unit")))
-            if scale is not None and "unitOfMeasure" not in value:
-                number = _number(value.get("value"), scale, 0)
+            unit, multiplier = _unit_of(value)
+            scale = _KNOWN.get((measurand, unit))
+            if scale is not None:
+                number = _number(value.get("value"), scale, multiplier)
                 if number is not None:
                     self._keep(measurand, value.get("phase"), value.get("location"), number)
                     return
@@ -233,15 +234,17 @@ class _Reading:
 
 def _unit_of(value: dict[str, Any]) -> tuple[Any, int]:
     """Unit and power of ten: a member in 1.6, an object in 2.x."""
-    unit = value.get("unit")
     given = value.get("unitOfMeasure")
-    if isinstance(given, dict):
-        multiplier = given.get("multiplier", 0)
-        return given.get("unit"), multiplier if type(multiplier) is int and -9 <= multiplier <= 9 else 0
-    return unit, 0
+    if given is None or not isinstance(given, dict):
+        return value.get("unit"), 0
+    multiplier = given.get("multiplier", 0)
+    return given.get("unit"), multiplier if type(multiplier) is int and -9 <= multiplier <= 9 else 0
 
 
 def _number(raw: object, scale: Decimal, multiplier: int) -> int | None:
+    if type(raw) is int and not multiplier and 0 <= raw <= 999_999_999:
+        whole = raw * int(scale)
+        return whole if whole <= MAX_READING else None
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         return None
     text = raw if isinstance(raw, str) else str(raw)

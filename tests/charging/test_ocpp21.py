@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charging import schemas
@@ -56,6 +56,7 @@ def test_a_price_list_becomes_prices_by_the_time_of_day_and_an_idle_fee_up_to_it
     }
 
 
+@settings(deadline=None)  # the schema is compiled at its first use
 @given(st.lists(st.integers(1, 1439), unique=True, max_size=12), st.integers(0, 1_000_000))
 def test_every_price_list_becomes_a_tariff_that_the_schema_allows(cuts: list[int], price: int) -> None:
     bounds = [0, *sorted(cuts), 1440]
