@@ -10,16 +10,18 @@ import numpy as np
 from lpr.rules.confidence import all_right, plate_confidence
 from lpr.rules.lattice import Decoded, Lattice, decode
 from lpr.rules.plate import Kind, colour_agrees, kind_of
-from lpr.vision.locate import SURE_SCORE, Located, Locator
+from lpr.vision.locate import SURE_SCORE, Located, Locator, apart
 from lpr.vision.picture import Corners, Picture
 from lpr.vision.recognise import OwnReader, PaddleReader
 from lpr.vision.rectify import rectify, whole
+from lpr.vision.refine import Refiner
 
 Readers = Literal["b", "both"]
 ACCEPT = (
     0.975  # confidence from which a look may open a gate: no error above it on the first half of the pictures
 )
 OWN_WEIGHT = 0.6  # of reader B beside reader A; 0.5 to 1 measured the same on development crops
+REFINE_PASSES = 2  # of the refiner; a third changes nothing
 MIN_POSTERIOR = 0.03  # product over the characters of the text in a faint find
 TWO_ROW_ASPECT = (
     0.40  # a crop this high for its width may be a two-row plate (0.5) or a tilted one-row plate (0.32)
@@ -84,6 +86,7 @@ class PlateReader:
 
     def __init__(self, *, threads: int = 2, with_a: bool = True) -> None:
         self._locator = Locator(threads=threads)
+        self._refiner = Refiner(threads=threads)
         self._own = OwnReader(threads=threads)
         self._paddle = PaddleReader(threads=threads) if with_a else None
 
@@ -95,7 +98,8 @@ class PlateReader:
         `thorough` looks twice at large pictures; frames of a film, which come again, do without, and most of them
         without the `fine` look at what the first one found nothing in.
         """
-        found = self._locator.locate(picture, thorough=thorough, fine=fine)
+        rough = self._locator.locate(picture, thorough=thorough, fine=fine)
+        found = apart(self._refiner.refine(picture, rough, passes=REFINE_PASSES))
         plates = [rectify(picture, p.corners, two_rows=p.two_rows > 0.5) for p in found]
         heard = self._own.read(plates)
         looks = [

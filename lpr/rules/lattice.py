@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lpr.rules.forced import forced_texts
 from lpr.rules.plate import CHARS, PATTERNS, Pattern, fits, printed
+from lpr.rules.provinces import commonness
 
 Lattice = NDArray[np.float32]
 BEAM = 10
@@ -195,7 +196,9 @@ def decode(
         heard = sum(log_posterior(lattice, text) for lattice in lattices)
         for pattern in PATTERNS:
             if fits(pattern, text):
-                score = heard + prior(pattern, colours, two_rows) - _odd_area(text, pattern)
+                score = (
+                    heard + prior(pattern, colours, two_rows) + commonness(text) - _odd_area(text, pattern)
+                )
                 if best is None or score > best[0]:
                     best = (score, text, pattern)
     if best is None:

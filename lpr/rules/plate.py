@@ -52,6 +52,7 @@ class Pattern:
 
 _AREA = LETTERS + "0"
 _SERIAL = LETTERS + DIGITS
+_ARMY = "ABCDEGHJKLNSVXYZ"  # no W: that begins the plates of the armed police
 _CIVIL = frozenset({"blue", "yellow", "black"})
 
 
@@ -107,9 +108,7 @@ PATTERNS = (
         rarity=-2.0,
         two_rows=False,
     ),
-    Pattern(
-        name="army", places=(LETTERS, LETTERS, *(DIGITS,) * 5), colours=frozenset({"white"}), rarity=-1.0
-    ),
+    Pattern(name="army", places=(_ARMY, LETTERS, *(DIGITS,) * 5), colours=frozenset({"white"}), rarity=-1.0),
     Pattern(
         name="emergency",
         places=(PROVINCES, "XS", *(DIGITS,) * 4, "应", "急"),

@@ -8,12 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lpr.rules.plate import CHARS, COLOURS, PROVINCES
+from lpr.rules.plate import CHARS, COLOURS, DIGITS, LETTERS, PROVINCES
 from lpr.training.nets import READER_H, READER_W
 from lpr.training.permitted import permitted_rows
 from lpr.training.render import Glyphs, draw_plate, plate_text
+from lpr.vision.rectify import stitched
 
-KIND_WEIGHTS = {"blue": 42, "yellow1": 12, "yellow2": 10, "green": 18, "white": 8, "black": 6, "other": 4}
+KIND_WEIGHTS = {"blue": 34, "yellow1": 15, "yellow2": 11, "green": 17, "white": 10, "black": 9, "other": 4}
+SUFFIXES = "学学学领领挂挂警警港澳试超使"
+TWO_ROW_H = READER_H * 3 // 2  # height at which the product straightens a two-row plate before it is stitched
 NOISE = np.random.default_rng(7).normal(0, 1, (96, 336, 3)).astype(np.float32)
 GAMMAS = [(255 * np.power(np.arange(256) / 255, g)).astype(np.float32) for g in np.linspace(0.6, 1.6, 24)]
 COLOUR_OF = {"yellow1": "yellow", "yellow2": "yellow"}
@@ -73,15 +76,7 @@ def exchange(crop: Crop, glyphs: Glyphs, rng: random.Random) -> tuple[np.ndarray
         py0, py1 = max(0, round(y0 * h)), min(h, round(y1 * h))
         if px1 - px0 < 6 or py1 - py0 < 10:
             continue
-        char = (
-            rng.choice(PROVINCES)
-            if i == 0
-            else rng.choice(
-                "ABCDEFGHJKLMNPQRSTUVWXYZ"
-                if i == 1
-                else "0123456789012345678901234567890123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-            )
-        )
+        char = rng.choice(_choices(i, rng))
         spot = picture[py0:py1, px0:px1]
         low = _share(spot, 0.2)
         high = _share(spot, 0.96)
@@ -98,23 +93,31 @@ def exchange(crop: Crop, glyphs: Glyphs, rng: random.Random) -> tuple[np.ndarray
     return np.clip(picture, 0, 255).astype(np.uint8), "".join(text)
 
 
+def _choices(place: int, rng: random.Random) -> str:
+    """What may stand at this place of a seven-character plate; suffixes far more often than on the road."""
+    if place == 0:
+        return PROVINCES
+    if place == 1:
+        return LETTERS
+    if place == 6 and rng.random() < 0.35:
+        return SUFFIXES
+    return DIGITS * 4 + LETTERS
+
+
 def _share(spot: np.ndarray, part: float) -> np.ndarray:
     ranked = np.sort(spot.reshape(-1, 3), axis=0)
     return ranked[int(part * (len(ranked) - 1))]
 
 
-def stitch(picture: np.ndarray) -> np.ndarray:
-    """Two rows to one: top 0 to 5/12 beside bottom 1/3 to 1, as the product does."""
-    h, w = picture.shape[:2]
-    top, bottom = picture[: round(h * 5 / 12)], picture[round(h / 3) :]
-    top = cv2.resize(top, (w, bottom.shape[0]))
-    return np.hstack([top, bottom])
-
-
 def warped(
-    picture: np.ndarray, rng: random.Random, *, strong: float, background: np.ndarray | None
+    picture: np.ndarray,
+    rng: random.Random,
+    *,
+    strong: float,
+    background: np.ndarray | None,
+    height: int = READER_H,
 ) -> np.ndarray:
-    """A random view of a whole crop, `(48, 168, 3)`: the corners moved (rectified) or the bounding box of a tilted plate."""
+    """A random view of a whole crop, `(height, 168, 3)`: the corners moved (rectified) or the box of a tilted plate."""
     h, w = picture.shape[:2]
     source = np.float32([[0, 0], [w, 0], [w, h], [0, h]])
     if rng.random() < 0.7:
@@ -122,7 +125,7 @@ def warped(
         target = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]) + np.float32(
             [[rng.uniform(-jx, jx), rng.uniform(-jy, jy)] for _ in range(4)]
         )
-        mx, my = rng.uniform(-0.02, 0.05) * strong, rng.uniform(-0.05, 0.12) * strong
+        mx, my = rng.uniform(-0.02, 0.08) * strong, rng.uniform(-0.05, 0.15) * strong
         target = np.float32([mx, my]) + target * np.float32([1 - 2 * mx, 1 - 2 * my])
         target[:, 0] += (target[:, 1] - 0.5) * -rng.uniform(-0.08, 0.08) * strong
     else:
@@ -136,7 +139,7 @@ def warped(
         target = (unit - low) / (high - low)
         mx, my = rng.uniform(-0.01, 0.05), rng.uniform(-0.02, 0.08)
         target = np.float32([mx, my]) + target * np.float32([1 - 2 * mx, 1 - 2 * my])
-    target = target * np.float32([READER_W, READER_H])
+    target = target * np.float32([READER_W, height])
     m = cv2.getPerspectiveTransform(source, target.astype(np.float32))
     flags = cv2.INTER_AREA if w > 2 * READER_W else cv2.INTER_LINEAR
     if w > 1.6 * READER_W:  # keep the small picture free of moire: shrink first
@@ -145,11 +148,11 @@ def warped(
         m = m @ np.diag([w / picture.shape[1], h / picture.shape[0], 1.0])
     if background is None:
         return cv2.warpPerspective(
-            picture, m, (READER_W, READER_H), flags=flags, borderMode=cv2.BORDER_REPLICATE
+            picture, m, (READER_W, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
     out = background.copy()
     return cv2.warpPerspective(
-        picture, m, (READER_W, READER_H), dst=out, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
+        picture, m, (READER_W, height), dst=out, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
     )
 
 
@@ -237,6 +240,28 @@ def _jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     return cv2.imdecode(coded, cv2.IMREAD_COLOR)
 
 
+def real_provinces(cells: list[Crop]) -> dict[str, list[np.ndarray]]:
+    """First characters cut out of real crops, at most 60 of a province.
+
+    Without them only the few provinces of `glyphs/` would ever be drawn with a photograph's texture, and the net would
+    take every blurred province for one of those.
+    """
+    found: dict[str, list[np.ndarray]] = {}
+    for crop in cells:
+        assert crop.boxes is not None
+        kept = found.setdefault(crop.text[0], [])
+        h, w = crop.picture.shape[:2]
+        x0, y0, x1, y1 = crop.boxes[0]  # the cell of 54 x 104 mm; the character fills 45 x 90 mm of it
+        x0, x1 = x0 + (x1 - x0) * 4.5 / 54, x1 - (x1 - x0) * 4.5 / 54
+        y0, y1 = y0 + (y1 - y0) * 7 / 104, y1 - (y1 - y0) * 7 / 104
+        spot = crop.picture[max(0, round(y0 * h)) : round(y1 * h), max(0, round(x0 * w)) : round(x1 * w)]
+        if len(kept) >= 60 or min(spot.shape[:2]) < 8:
+            continue
+        grey = cv2.cvtColor(spot, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        kept.append(255 - grey if crop.kind.startswith("yellow") else grey)
+    return found
+
+
 class ReaderPictures:
     """Endless source of `(picture (48, 168, 3) uint8 BGR, class ids, colour index or -1)`."""
 
@@ -259,16 +284,17 @@ class ReaderPictures:
             for c in crops
         ]
         self.cells = [c for c in crops if c.boxes is not None and c.upright and len(c.text) == 7]
+        self.glyphs.add_single(real_provinces(self.cells))
         files = sorted(row["file"] for row in permitted_rows(data / "scenes"))
         self.scenes = [cv2.imread(str(data / "scenes" / file)) for file in files[::9]]
 
-    def background(self) -> np.ndarray:
+    def background(self, height: int) -> np.ndarray:
         scene = self.rng.choice(self.scenes)
         h, w = scene.shape[:2]
         ph = self.rng.randrange(24, max(25, min(h, w // 4)))
         pw = int(ph * 3.5)
         y, x = self.rng.randrange(h - ph), self.rng.randrange(max(1, w - pw))
-        return cv2.resize(scene[y : y + ph, x : x + pw], (READER_W, READER_H))
+        return cv2.resize(scene[y : y + ph, x : x + pw], (READER_W, height))
 
     def __next__(self) -> tuple[np.ndarray, list[int], int]:
         rng, choice = self.rng, self.rng.random()
@@ -286,9 +312,10 @@ class ReaderPictures:
             kind = rng.choices(list(KIND_WEIGHTS), list(KIND_WEIGHTS.values()))[0]
             text = plate_text(kind, rng)
             plate = draw_plate(text, kind, self.glyphs, rng)
-            drawn = stitch(plate.picture) if plate.two_rows else plate.picture
-            background = self.background() if rng.random() < 0.7 and not plate.two_rows else None
-            picture = warped(drawn, rng, strong=0.5 if plate.two_rows else 1.0, background=background)
-            picture = degrade(picture, rng, 1.0)
+            height = TWO_ROW_H if plate.two_rows else READER_H
+            background = self.background(height) if rng.random() < 0.7 else None
+            strong = 0.7 if plate.two_rows else 1.0
+            picture = warped(plate.picture, rng, strong=strong, background=background, height=height)
+            picture = degrade(stitched(picture) if plate.two_rows else picture, rng, 1.0)
         colour = COLOUR_OF.get(kind, kind)
         return picture, class_ids(text), COLOURS.index(colour) if colour in COLOURS else -1

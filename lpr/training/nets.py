@@ -1,4 +1,4 @@
-"""The two nets: reader B (convolution + CTC + colour head) and the locator (centre, corners, rows)."""
+"""The three nets: reader B (convolution + CTC + colour head), the locator (centre, corners, rows), the refiner (corners)."""
 
 import torch
 from torch import Tensor, nn
@@ -79,3 +79,26 @@ class LocatorNet(nn.Module):
         s32 = functional.interpolate(self.down32(s16), scale_factor=2.0, mode="nearest")
         s16 = functional.interpolate(self.up16(torch.cat([s16, s32], 1)), scale_factor=2.0, mode="nearest")
         return self.head(self.smooth(self.join8(torch.cat([s8, s16], 1))))
+
+
+class RefinerNet(nn.Module):
+    """`(N, 3, 64, 176)` to `(N, 10)`: eight corner offsets in units of 8 px, two-row and is-a-plate log-odds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Sequential(
+            conv(3, 16, stride=(2, 2)),
+            conv(16, 32, stride=(2, 2)),
+            conv(32, 48, stride=(2, 2)),
+            Residual(48),
+            conv(48, 64, stride=(2, 2)),
+            Residual(64),
+            conv(64, 24, (1, 1)),
+        )
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(24 * 4 * 11, 96), nn.ReLU(inplace=True), nn.Linear(96, 10)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(self.down(x))
+        return out

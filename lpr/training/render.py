@@ -51,15 +51,19 @@ class Glyphs:
         if single is not None:
             for row in permitted_rows(single):
                 grey = cv2.imread(str(single / row["file"]), cv2.IMREAD_GRAYSCALE).astype(np.float32)
-                low, high = np.percentile(grey, [15, 95])
-                self.single.setdefault(row["text"], []).append(
-                    np.clip((grey - low) / max(high - low, 8), 0, 1)
-                )
+                self.add_single({row["text"]: [grey]})
         self.latin = (
             []
             if latin_folder is None
             else sorted(latin_folder.glob("*/package/files/*latin-[567]00-normal.woff"))
         )
+
+    def add_single(self, pictures: dict[str, list[np.ndarray]]) -> None:
+        """Grey pictures of single real characters, bright ink, by character."""
+        for char, greys in pictures.items():
+            for grey in greys:
+                low, high = np.percentile(grey, [15, 95])
+                self.single.setdefault(char, []).append(np.clip((grey - low) / max(high - low, 8), 0, 1))
 
     def font_mask(self, char: str, index: int) -> np.ndarray:
         key = (char, index)
@@ -81,7 +85,7 @@ class Glyphs:
         if real is not None and rng.random() < p_real:
             return self._harvested(real[0], w, h)
         single = self.single.get(char)
-        if single is not None and rng.random() < 0.55:
+        if single is not None and rng.random() < 0.4:
             glyph = cv2.resize(rng.choice(single), (w, h), interpolation=cv2.INTER_CUBIC)
             return np.clip(glyph, 0, 1)
         mask = self.font_mask(char, rng.randrange(1000))

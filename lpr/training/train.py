@@ -1,15 +1,11 @@
 """Train reader B on a CPU: `python -m lpr.training.train DATA CACHE FONTS OUT --until 19:05`.
 
-One worker draws pictures, one thread trains (bfloat16, channels last). Half of each batch is fresh, half drawn again from
-a ring of recent pictures. The learning rate falls with the clock to zero at `--until`. Every few minutes the averaged
-weights are saved, measured on held-out real crops and exported to ONNX; `--resume` goes on from a checkpoint.
+A third of each batch is fresh, the rest drawn again from a ring of recent pictures; measured on held-out real crops.
 """
 
 import argparse
 import random
-import time
-from copy import deepcopy
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,32 +13,24 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
 
 from lpr.rules.plate import CHARS
 from lpr.training.dataset import ReaderPictures, class_ids, held_out, load_crops
+from lpr.training.loop import Course, arguments, drawn_beside, export_onnx, plain, start, train
 from lpr.training.nets import READER_H, READER_W, ReaderNet
 
 FRESH, AGAIN, RING = 16, 32, 9000
 
 
-class Stream(IterableDataset):
-    def __init__(self, args: argparse.Namespace, seed: int) -> None:
-        self.args, self.seed = args, seed
-
-    def __iter__(self):
-        cv2.setNumThreads(1)
-        info = torch.utils.data.get_worker_info()
-        seed = self.seed + (info.id if info else 0) * 7919
-        source = ReaderPictures(
-            self.args.data, self.args.cache, self.args.fonts, seed, self.args.p_real, self.args.p_exchanged
-        )
-        while True:
-            drawn = [next(source) for _ in range(FRESH)]
-            labels = np.zeros((FRESH, 9), np.int16)
-            for i, (_, ids, _) in enumerate(drawn):
-                labels[i, : len(ids)] = ids
-            yield np.stack([d[0] for d in drawn]), labels, np.array([d[2] for d in drawn])
+def batches(args: argparse.Namespace, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Pictures `(16, 48, 168, 3)`, class ids `(16, 9)` filled up with 0, colours `(16,)`; -1 where unknown."""
+    source = ReaderPictures(args.data, args.cache, args.fonts, seed, args.p_real, args.p_exchanged)
+    while True:
+        drawn = [next(source) for _ in range(FRESH)]
+        labels = np.zeros((FRESH, 9), np.int16)
+        for i, (_, ids, _) in enumerate(drawn):
+            labels[i, : len(ids)] = ids
+        yield np.stack([d[0] for d in drawn]), labels, np.array([d[2] for d in drawn])
 
 
 def normalised(pictures: Tensor) -> Tensor:
@@ -96,20 +84,6 @@ def measure(net: ReaderNet, crops: list) -> float:
     return right / len(crops)
 
 
-def export(net: ReaderNet, path: Path) -> None:
-    frozen = WithInput(deepcopy(net).eval().to(memory_format=torch.contiguous_format))
-    torch.onnx.export(
-        frozen,
-        (torch.zeros(2, READER_H, READER_W, 3, dtype=torch.uint8),),
-        str(path),
-        dynamo=False,
-        input_names=["pictures"],
-        output_names=["letters", "colours"],
-        opset_version=17,
-        dynamic_axes={"pictures": {0: "n"}, "letters": {0: "n"}, "colours": {0: "n"}},
-    )
-
-
 CENTRES = {
     7: np.array([38, 95, 174, 231, 288, 345, 402]) / 440,
     8: np.array([38, 91, 183, 235, 287, 339, 391, 443]) / 480,
@@ -131,108 +105,76 @@ def placed_loss(letters: Tensor, y: Tensor, lengths: Tensor) -> Tensor:
     return total / max(count, 1)
 
 
-def learning_rate(args: argparse.Namespace, began: float, end: float) -> float:
-    part = min(1.0, max(0.0, (time.time() - began) / max(1.0, end - began)))
-    warm = min(1.0, 0.1 + (time.time() - began) / 40)
-    return warm * args.lr * (0.5 * (1 + np.cos(np.pi * part)) * 0.995 + 0.005)
+class Ring:
+    """The last 9,000 pictures, moved a little each time they are drawn again."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.x = torch.zeros(RING, READER_H, READER_W, 3, dtype=torch.uint8)
+        self.y, self.c = torch.zeros(RING, 9, dtype=torch.int16), torch.zeros(RING, dtype=torch.int64)
+        self.filled = 0
+
+    def with_older(self, x: Tensor, y: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The fresh pictures and as many again and again of those before; the fresh ones are kept."""
+        slots = torch.arange(self.filled, self.filled + FRESH) % RING
+        self.x[slots], self.y[slots], self.c[slots] = x, y, c
+        self.filled += FRESH
+        again = torch.from_numpy(np.random.randint(0, min(self.filled, RING), AGAIN))
+        moved = torch.roll(self.x[again], (self.rng.randint(-2, 2), self.rng.randint(-3, 3)), (1, 2))
+        return torch.cat([x, moved]), torch.cat([y, self.y[again]]), torch.cat([c, self.c[again]])
+
+
+def loss_of(net: ReaderNet, x: Tensor, y: Tensor, c: Tensor, placed: bool) -> tuple[Tensor, list[Tensor]]:
+    """CTC and colour, with `placed` also each character at its own place."""
+    with torch.autocast("cpu", torch.bfloat16):
+        letters, colour = net(normalised(x))
+    lengths = (y > 0).sum(1)
+    ctc = functional.ctc_loss(
+        letters.float().log_softmax(-1).transpose(0, 1),
+        y.long(),
+        torch.full((len(y),), letters.shape[1]),
+        lengths,
+        zero_infinity=True,
+    )
+    hue = functional.cross_entropy(colour.float(), c, ignore_index=-1)
+    loss = ctc + 0.15 * hue
+    if placed:
+        loss = loss + 0.7 * placed_loss(letters.float(), y, lengths)
+    return loss, [ctc, hue]
+
+
+def export(net: ReaderNet, path: Path) -> None:
+    axes = {name: {0: "n"} for name in ("pictures", "letters", "colours")}
+    example = torch.zeros(2, READER_H, READER_W, 3, dtype=torch.uint8)
+    export_onnx(WithInput(plain(net)), example, path, ["letters", "colours"], axes)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    for name in ("data", "cache", "fonts", "out"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--until", required=True, help="HH:MM UTC today")
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", type=Path)
+    parser = arguments()
     parser.add_argument("--placed-until", type=int, default=1500, help="steps with the placed loss")
     parser.add_argument("--p-real", type=float, default=0.4)
     parser.add_argument("--p-exchanged", type=float, default=0.15)
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)  # a drawing process forked beside OpenCV threads can hang for ever
-    torch.manual_seed(args.seed)
-    rng = random.Random(args.seed)
-    now = datetime.now(UTC)
-    hour, minute = map(int, args.until.split(":"))
-    end = now.replace(hour=hour, minute=minute, second=0).timestamp()
-    net = ReaderNet(len(CHARS) + 1).to(memory_format=torch.channels_last)
-    average = deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=args.lr, weight_decay=0.01)
-    step = 0
-    if args.resume:
-        kept = torch.load(args.resume, weights_only=False)
-        net.load_state_dict(kept["net"])
-        average.load_state_dict(kept["average"])
-        optimiser.load_state_dict(kept["optimiser"])
-        step = kept["step"]
-    watched = [
-        c for c in load_crops(args.data, args.cache / "glyphs.boxes.npy") if held_out(c.text) and not c.weak
-    ]
-    loader = iter(
-        DataLoader(Stream(args, args.seed + step), batch_size=None, num_workers=1, prefetch_factor=8)
+    done = start(args)
+    crops = load_crops(args.data, args.cache / "glyphs.boxes.npy")
+    watched = [c for c in crops if held_out(c.text) and not c.weak]
+    loader, ring = drawn_beside(lambda seed: batches(args, seed), args.seed + done), Ring(args.seed)
+
+    def loss(net: ReaderNet, step: int) -> tuple[Tensor, list[Tensor]]:
+        x, y, c = ring.with_older(*(torch.as_tensor(v) for v in next(loader)))
+        return loss_of(net, x, y, c, placed=step < args.placed_until)
+
+    course = Course(
+        name="reader",
+        exported="reader_b.onnx",
+        loss=loss,
+        measure=lambda net: f"held-out exact {measure(net, watched):.4f} of {len(watched)}",
+        export=export,
+        clip=2.0,
+        keep=0.9985,
+        settle=6.0,
     )
-    ring_x = torch.zeros(RING, READER_H, READER_W, 3, dtype=torch.uint8)
-    ring_y, ring_c = torch.zeros(RING, 9, dtype=torch.int16), torch.zeros(RING, dtype=torch.int64)
-    filled, began, saved, losses = 0, time.time(), time.time(), []
-    while time.time() < end:
-        x, y, c = (torch.as_tensor(v) for v in next(loader))
-        slots = torch.arange(filled, filled + FRESH) % RING
-        ring_x[slots], ring_y[slots], ring_c[slots] = x, y, c
-        filled += FRESH
-        again = torch.from_numpy(np.random.randint(0, min(filled, RING), AGAIN))
-        x2 = torch.roll(ring_x[again], (rng.randint(-2, 2), rng.randint(-3, 3)), (1, 2))
-        x, y, c = torch.cat([x, x2]), torch.cat([y, ring_y[again]]), torch.cat([c, ring_c[again]])
-        with torch.autocast("cpu", torch.bfloat16):
-            letters, colour = net(normalised(x))
-        lengths = (y > 0).sum(1)
-        loss = functional.ctc_loss(
-            letters.float().log_softmax(-1).transpose(0, 1),
-            y.long(),
-            torch.full((len(y),), letters.shape[1]),
-            lengths,
-            zero_infinity=True,
-        )
-        loss = loss + 0.15 * functional.cross_entropy(colour.float(), c, ignore_index=-1)
-        if step < args.placed_until:
-            loss = loss + 0.7 * placed_loss(letters.float(), y, lengths)
-        rate = learning_rate(args, began, end)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        step += 1
-        decay = min(0.9985, 1 - 1 / (1 + step / 6))
-        with torch.no_grad():
-            for kept, value in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
-                if kept.dtype.is_floating_point:
-                    kept.lerp_(value, 1 - decay)
-                else:
-                    kept.copy_(value)
-        losses.append(loss.item())
-        if time.time() - saved > 150 or time.time() >= end:
-            saved = time.time()
-            exact = measure(average, watched)
-            print(
-                f"{datetime.now(UTC):%H:%M:%S} step {step} drawn {filled} loss {np.mean(losses):.4f} lr {rate:.5f} held-out exact {exact:.4f} of {len(watched)}",
-                flush=True,
-            )
-            losses.clear()
-            torch.save(
-                {
-                    "net": net.state_dict(),
-                    "average": average.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step,
-                },
-                args.out / "reader.tmp",
-            )
-            (args.out / "reader.tmp").rename(args.out / "reader.pt")
-            export(average, args.out / "reader.tmp.onnx")
-            (args.out / "reader.tmp.onnx").rename(args.out / "reader_b.onnx")
+    train(ReaderNet(len(CHARS) + 1), args, course)
 
 
 if __name__ == "__main__":

@@ -1,43 +1,36 @@
 """Train the locator on a CPU: `python -m lpr.training.train_locator DATA CACHE FONTS OUT --until 19:05`."""
 
 import argparse
-import time
-from copy import deepcopy
-from datetime import UTC, datetime
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
 
+from lpr.training.loop import Course, arguments, drawn_beside, export_onnx, plain, start, train
 from lpr.training.nets import LocatorNet
 from lpr.training.scenes import SIDE, ScenePictures, load_scenes, random_view, targets
-from lpr.training.train import learning_rate
 
 BATCH = 16
 RING = 60  # recent batches drawn from again, every second step
 
 
-class Stream(IterableDataset):
-    def __init__(self, args: argparse.Namespace, seed: int) -> None:
-        self.args, self.seed = args, seed
-
-    def __iter__(self):
-        cv2.setNumThreads(1)
-        source = ScenePictures(self.args.data, self.args.cache, self.args.fonts, self.seed)
-        while True:
-            pictures, heats, ignores, rows = [], [], [], []
-            for i in range(BATCH):
-                view, quads, two_rows = next(source)
-                heat, ignore, positive = targets(quads, two_rows)
-                pictures.append(view)
-                heats.append(heat)
-                ignores.append(ignore)
-                rows.append(np.hstack([np.full((len(positive), 1), i, np.float32), positive]))
-            yield np.stack(pictures), np.stack(heats), np.stack(ignores), np.vstack(rows)
+def batches(args: argparse.Namespace, seed: int) -> Iterator[tuple[np.ndarray, ...]]:
+    """Views `(16, 384, 384, 3)`, heat maps and ignore masks `(16, 48, 48)`, and a row for each positive cell."""
+    source = ScenePictures(args.data, args.cache, args.fonts, seed)
+    while True:
+        pictures, heats, ignores, rows = [], [], [], []
+        for i in range(BATCH):
+            view, quads, two_rows = next(source)
+            heat, ignore, positive = targets(quads, two_rows)
+            pictures.append(view)
+            heats.append(heat)
+            ignores.append(ignore)
+            rows.append(np.hstack([np.full((len(positive), 1), i, np.float32), positive]))
+        yield np.stack(pictures), np.stack(heats), np.stack(ignores), np.vstack(rows)
 
 
 def prepared(pictures: Tensor) -> Tensor:
@@ -79,8 +72,6 @@ def loss_of(out: Tensor, heat: Tensor, ignore: Tensor, rows: Tensor) -> tuple[Te
 
 def measure(net: LocatorNet, held: list) -> tuple[float, float]:
     """Share of held-out real plates found within a quarter of their height at every corner (mean), and false peaks."""
-    import random
-
     rng = random.Random(5)
     net.eval()
     found = total = false = 0
@@ -109,103 +100,43 @@ def measure(net: LocatorNet, held: list) -> tuple[float, float]:
 
 
 def export(net: LocatorNet, path: Path) -> None:
-    frozen = WithInput(deepcopy(net).eval().to(memory_format=torch.contiguous_format))
-    axes = {0: "n", 1: "h", 2: "w"}
-    torch.onnx.export(
-        frozen,
-        (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),),
-        str(path),
-        dynamo=False,
-        input_names=["pictures"],
-        output_names=["scores", "corners"],
-        opset_version=17,
-        dynamic_axes={
-            "pictures": axes,
-            "scores": {0: "n", 2: "h8", 3: "w8"},
-            "corners": {0: "n", 2: "h8", 3: "w8"},
-        },
-    )
+    map_axes = {0: "n", 2: "h8", 3: "w8"}
+    axes = {"pictures": {0: "n", 1: "h", 2: "w"}, "scores": map_axes, "corners": map_axes}
+    example = torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)
+    export_onnx(WithInput(plain(net)), example, path, ["scores", "corners"], axes)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    for name in ("data", "cache", "fonts", "out"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("--until", required=True, help="HH:MM UTC today")
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", type=Path)
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)  # a drawing process forked beside OpenCV threads can hang for ever
-    torch.manual_seed(args.seed)
-    hour, minute = map(int, args.until.split(":"))
-    end = datetime.now(UTC).replace(hour=hour, minute=minute, second=0).timestamp()
-    net = LocatorNet().to(memory_format=torch.channels_last)
-    average = deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=args.lr, weight_decay=0.01)
-    step = 0
-    if args.resume:
-        kept = torch.load(args.resume, weights_only=False)
-        net.load_state_dict(kept["net"])
-        average.load_state_dict(kept["average"])
-        optimiser.load_state_dict(kept["optimiser"])
-        step = kept["step"]
+    args = arguments().parse_args()
+    done = start(args)
     held = load_scenes(args.data, held=True)
-    loader = iter(
-        DataLoader(Stream(args, args.seed + step), batch_size=None, num_workers=1, prefetch_factor=4)
-    )
-    began, saved, losses = time.time(), time.time(), []
+    loader = drawn_beside(lambda seed: batches(args, seed), args.seed + done)
     ring: list[tuple[Tensor, ...]] = []
-    while time.time() < end:
+
+    def loss(net: LocatorNet, step: int) -> tuple[Tensor, list[Tensor]]:
         if len(ring) < 8 or step % 2:
-            drawn = tuple(torch.as_tensor(v) for v in next(loader))
-            ring = [*ring, drawn][-RING:]
+            ring.append(tuple(torch.as_tensor(v) for v in next(loader)))
+            del ring[:-RING]
+            drawn = ring[-1]
         else:
             drawn = ring[int(torch.randint(len(ring), ()))]
         pictures, heat, ignore, rows = drawn
         with torch.autocast("cpu", torch.bfloat16):
             out = net(prepared(pictures))
         centre, corners, two = loss_of(out.float(), heat, ignore, rows)
-        loss = centre + 0.5 * corners + 0.3 * two
-        rate = learning_rate(args, began, end)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        step += 1
-        decay = min(0.998, 1 - 1 / (1 + step / 4))
-        with torch.no_grad():
-            for kept, value in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
-                if kept.dtype.is_floating_point:
-                    kept.lerp_(value, 1 - decay)
-                else:
-                    kept.copy_(value)
-        losses.append([v.item() for v in (centre, corners, two)])
-        if time.time() - saved > 150 or time.time() >= end:
-            saved = time.time()
-            found, false = measure(average, held)
-            parts = " ".join(f"{v:.3f}" for v in np.mean(losses, 0))
-            print(
-                f"{datetime.now(UTC):%H:%M:%S} step {step} losses {parts} lr {rate:.5f} held-out found {found:.3f} false a view {false:.3f}",
-                flush=True,
-            )
-            losses.clear()
-            torch.save(
-                {
-                    "net": net.state_dict(),
-                    "average": average.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step,
-                },
-                args.out / "locator.tmp",
-            )
-            (args.out / "locator.tmp").rename(args.out / "locator.pt")
-            export(average, args.out / "locator.tmp.onnx")
-            (args.out / "locator.tmp.onnx").rename(args.out / "locator.onnx")
+        return centre + 0.5 * corners + 0.3 * two, [centre, corners, two]
+
+    course = Course(
+        name="locator",
+        exported="locator.onnx",
+        loss=loss,
+        measure=lambda net: "held-out found {:.3f} false a view {:.3f}".format(*measure(net, held)),
+        export=export,
+        clip=5.0,
+        keep=0.998,
+        settle=4.0,
+    )
+    train(LocatorNet(), args, course)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def rectify(picture: Picture, corners: Corners, *, two_rows: bool, margin: bool 
     """`(48, 168, 3) uint8`: the plate seen straight on, two rows laid side by side."""
     wide = grown(corners) if margin else corners
     if not two_rows:
-        return _straight(picture, wide, READER_W, READER_H)
-    return stitched(_straight(picture, wide, READER_W, READER_H * 3 // 2))
+        return straight(picture, wide, READER_W, READER_H)
+    return stitched(straight(picture, wide, READER_W, READER_H * 3 // 2))
 
 
 def stitched(picture: Picture) -> Picture:
@@ -40,15 +40,16 @@ def stitched(picture: Picture) -> Picture:
     )
 
 
-def grown(corners: Corners) -> Corners:
-    """The corners moved outward by the margins, along the plate's own sides."""
+def grown(corners: Corners, margin_x: float = MARGIN_X, margin_y: float = MARGIN_Y) -> Corners:
+    """The corners moved outward by the margins (parts of width and height), along the plate's own sides."""
     tl, tr, br, bl = corners
     across, down = ((tr - tl) + (br - bl)) / 2, ((bl - tl) + (br - tr)) / 2
-    x, y = across * MARGIN_X, down * MARGIN_Y
+    x, y = across * margin_x, down * margin_y
     return cast(Corners, np.array([tl - x - y, tr + x - y, br + x + y, bl - x + y], np.float32))
 
 
-def _straight(picture: Picture, corners: Corners, w: int, h: int) -> Picture:
+def straight(picture: Picture, corners: Corners, w: int, h: int) -> Picture:
+    """`(h, w, 3) uint8`: what lies between the corners; beyond the picture its edge goes on."""
     part, local = _cut(picture, corners)
     longest = max(float(np.linalg.norm(local[1] - local[0])), float(np.linalg.norm(local[2] - local[3])), 1.0)
     shrink = FINE * w / longest
