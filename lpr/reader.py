@@ -1,7 +1,7 @@
 """One picture in, looks out: locate, straighten, recognise, grammar."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -22,7 +22,8 @@ ACCEPT = (
 )
 OWN_WEIGHT = 0.6  # of reader B beside reader A; 0.5 to 1 measured the same on development crops
 REFINE_PASSES = 2  # of the refiner; a third changes nothing
-MIN_POSTERIOR = 0.03  # product over the characters of the text in a faint find
+MIN_POSTERIOR = 0.03  # product over the characters from which a faint find is a plate
+READABLE = 0.004  # from which a sure find's text is more than noise: plates from 0.07, grilles to 0.0006
 TWO_ROW_ASPECT = (
     0.40  # a crop this high for its width may be a two-row plate (0.5) or a tilted one-row plate (0.32)
 )
@@ -106,7 +107,7 @@ class PlateReader:
             self._look(Heard(plate=plate, lattice=lattice, colours=colours), located, readers)
             for plate, (lattice, colours), located in zip(plates, heard, found, strict=True)
         ]
-        return [look for look in looks if _is_credible(look)]
+        return [_without_noise(look) for look in looks if _is_credible(look)]
 
     def read_crop(self, picture: Picture, readers: Readers = "both") -> Look:
         """A picture that is one plate already."""
@@ -165,6 +166,13 @@ class PlateReader:
 def _is_credible(look: Look) -> bool:
     """A faint find counts only where something readable stands in it."""
     return look.score >= SURE_SCORE or all_right(look.char_confidence) >= MIN_POSTERIOR
+
+
+def _without_noise(look: Look) -> Look:
+    """The same look, its text empty where the characters are as unsure as on a grille or a shop sign."""
+    if all_right(look.char_confidence) >= READABLE:
+        return look
+    return replace(look, text="", confidence=0.0, char_confidence=(), accepted=False)
 
 
 def _sharpness(plate: Picture) -> float:
