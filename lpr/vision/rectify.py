@@ -8,7 +8,8 @@ import numpy as np
 from lpr.vision.picture import Corners, Picture, as_picture
 
 READER_H, READER_W = 48, 168
-MARGIN_X, MARGIN_Y = 0.03, 0.08  # of width and height: readers agreed most often of six tried (scenes, first half)
+# of width and height: the readers agreed most often of six tried (scenes, first half)
+MARGIN_X, MARGIN_Y = 0.03, 0.08
 TOP_ROW_TO, BOTTOM_ROW_FROM = 5 / 12, 1 / 3  # GA 36 two-row plates: rows overlap so that neither is cut
 FINE = 2.0  # the plate is not sampled finer than this times what the reader takes
 
