@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -37,6 +38,9 @@ from lpr.vision.picture import MAX_BYTES, decode_picture
 
 router = APIRouter(prefix="/api/v1", tags=["plates"])
 SURE_WITHOUT_PICTURE = 0.9  # a camera's own confidence from which its result opens a gate by itself
+MOST_PARTS = (
+    40  # an event has an XML part and two or three pictures; pictures may hold a few look-alike marks
+)
 MAX_BODY = MAX_BYTES * 2  # base64 and several pictures
 
 AtTheGate = Annotated[Person, Depends(require(Role.ATTENDANT, Role.MANAGER))]
@@ -217,14 +221,27 @@ def _claim(maker: str, body: bytes, content_type: str) -> shapes.Claim | None:
 
 
 def _multipart(body: bytes, content_type: str) -> tuple[bytes, dict[str, bytes]]:
-    """The XML part and the pictures of a multipart body; a plain body is the XML."""
+    """The XML part and the pictures of a multipart body; a plain body is the XML.
+
+    Raises:
+        BadEvent: no multipart body, one of too many parts, or one without XML.
+    """
     if "multipart/" not in content_type.lower():
         return body, {}
-    message: Message = BytesParser(policy=HTTP).parsebytes(
-        b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body
-    )
+    if body.count(b"\n--") > MOST_PARTS:
+        raise shapes.BadEvent(f"hikvision: a body of more than {MOST_PARTS} parts")
+    header = b"Content-Type: " + content_type.replace("\n", " ").encode("latin-1", "replace")
+    try:
+        message: Message = BytesParser(policy=HTTP).parsebytes(header + b"\r\n\r\n" + body)
+        parts = [part for part in message.walk() if not part.is_multipart()]
+        return _xml_and_pictures(parts)
+    except (ValueError, LookupError, RecursionError, MessageError) as fault:
+        raise shapes.BadEvent("hikvision: not a multipart body") from fault
+
+
+def _xml_and_pictures(parts: list[Message]) -> tuple[bytes, dict[str, bytes]]:
     xml, pictures = b"", dict[str, bytes]()
-    for part in message.walk():
+    for part in parts:
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes):
             continue

@@ -27,7 +27,7 @@ FOLDER = "corrections"
 def export_corrections(conn: psycopg.Connection[Any], data: Path, now: datetime) -> int:
     """Copy corrected pictures and their texts into `corrections/`, a folder `lpr evaluate` reads; returns how many.
 
-    Pictures that are no longer there are left out.
+    Pictures that are no longer there are left out, and their copies go: what was forgotten is forgotten here too.
     """
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,6 +41,10 @@ def export_corrections(conn: psycopg.Connection[Any], data: Path, now: datetime)
         table.writerow(["file", "text", "kind"])
         table.writerows([f"{row.read_id}.jpg", row.text, row.kind] for row in rows)
     (folder / "labels.tmp").replace(folder / "labels.csv")
+    kept = {f"{row.read_id}.jpg" for row in rows}
+    for copy in folder.glob("*.jpg"):
+        if copy.name not in kept:
+            copy.unlink(missing_ok=True)
     mark_exported(conn, [row.read_id for row in rows], now)
     return len(rows)
 
@@ -65,17 +69,25 @@ def is_due(now: datetime, last_at: datetime | None) -> bool:
     return last_at is None or last_at < begins
 
 
-def nightly(data: Path, dsn: str, clock: Clock, stop: threading.Event) -> None:
-    """The thread that does it."""
+def nightly(
+    data: Path,
+    dsn: str,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    check_s: float = CHECK_S,
+    reader: PlateReader | None = None,
+) -> None:
+    """The thread that does it; it looks at the clock every `check_s`."""
     tried_at: datetime | None = None
-    while not stop.wait(CHECK_S):
+    while not stop.wait(check_s):
         now = clock.now()
         if not is_due(now, tried_at):
             continue
         try:
             with connect_sync(dsn) as conn:
                 if is_due(now, last_evaluation_at(conn)):
-                    result = measure_corrections(conn, data, now)
+                    result = measure_corrections(conn, data, now, reader)
                     if result is not None:
                         log.info("reader.measured", images=result["images"], exact=result["exact"])
             tried_at = now
