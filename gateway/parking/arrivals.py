@@ -93,12 +93,15 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
         )
     decision = decide_entry(facts)
     entry = lanes.entry_of_read(read, decision, now=now, is_simulated=known.is_simulated)
-    if (first := await lanes.find_same_car(conn, read, now=now)) is not None:
+    if read.direction != lane.direction and entry.outcome == Outcome.OPEN and not facts.is_emergency:
+        entry = replace(entry, outcome=Outcome.ASK, reason=Reason.AGAINST_LANE)
+    first = await lanes.find_same_car(conn, read, now=now)
+    if first is not None and not lanes.is_answered_by(first, entry):
         await lanes.note_repeat(conn, entry, first)
         return None
     if entry.reason == Reason.ALREADY_INSIDE and known.open_stay_id is not None:
         entry = replace(entry, candidates=[known.open_stay_id])
-    if decision.outcome is Outcome.OPEN and now - read.seen_at > FRESH_FOR:
+    if entry.outcome == Outcome.OPEN and now - read.seen_at > FRESH_FOR:
         entry = replace(entry, outcome=Outcome.ASK, reason=Reason.LATE_READ)
     if entry.outcome == Outcome.OPEN:
         entry = await _open_for(conn, entry, facts, known, now=read.seen_at)
@@ -107,6 +110,10 @@ async def arrive(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
     async with conn.pipeline():
         await lanes_store.write_camera_seen(conn, lane.id, read.seen_at)
         if entry.outcome == Outcome.OPEN:
+            if first is not None:
+                await lanes_store.settle_lane_asks(
+                    conn, lane_id=lane.id, plate=first.plate, at=now, settlement="opened"
+                )
             await lanes.order_gate(conn, lane.id, entry.stay_id, by="system", cause=entry.reason, now=now)
         await lanes.tell_lane(conn, entry)
     return entry

@@ -68,6 +68,9 @@ async def depart(conn: Conn, site: Site, read: PlateRead, *, now: datetime) -> L
         due_fen=due.due_fen if due else None,
         candidates=found.candidates,
     )
+    must_open = facts.is_emergency or facts.is_evacuating
+    if read.direction != lane.direction and entry.outcome == Outcome.OPEN and not must_open:
+        entry = replace(entry, outcome=Outcome.ASK, reason=Reason.AGAINST_LANE)
     first = await lanes.find_same_car(conn, read, now=now)
     if first is not None and (first.outcome == Outcome.OPEN or entry.outcome != Outcome.OPEN):
         await lanes.note_repeat(conn, entry, first)

@@ -125,8 +125,8 @@ def question_of_unseen(
 async def find_same_car(conn: Conn, read: PlateRead, *, now: datetime) -> LaneEntry | None:
     """The newest of a lane's recent entries that is this car read again.
 
-    The same text is the same car. A text that is only near is the same car while that entry still waits for its
-    answer or its gate; afterwards it is the next car of a fleet whose plates are alike.
+    What corrects an earlier read, and the same text, are the same car. A text that is only near is the same car while
+    that entry still waits for its answer or its gate; afterwards it is the next car of a fleet whose plates are alike.
     """
     since = now - REPEAT_WITHIN
     recent = await lanes_store.read_recent_entries(conn, read.lane_id, since=since)
@@ -134,6 +134,8 @@ async def find_same_car(conn: Conn, read: PlateRead, *, now: datetime) -> LaneEn
         return None
     at_gate = {order.stay_id for order in await gates_store.read_waiting_orders(conn)}
     for entry in recent:
+        if read.corrects is not None and entry.read_id == read.corrects:
+            return entry
         is_unsettled = entry.outcome != Outcome.OPEN and entry.settled_at is None
         if entry.outcome != Outcome.OPEN and not is_unsettled:
             continue
@@ -143,6 +145,11 @@ async def find_same_car(conn: Conn, read: PlateRead, *, now: datetime) -> LaneEn
         if is_waiting and distance(read.text, entry.plate or "") <= MAX_DISTANCE:
             return entry
     return None
+
+
+def is_answered_by(first: LaneEntry, better: LaneEntry) -> bool:
+    """Whether a better look at the car opens what the first one had to ask a person about."""
+    return first.outcome == Outcome.ASK and first.settled_at is None and better.outcome == Outcome.OPEN
 
 
 async def note_repeat(conn: Conn, entry: LaneEntry, first: LaneEntry) -> None:

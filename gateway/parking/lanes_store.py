@@ -27,7 +27,10 @@ class LaneEntrySettled(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateRead:
-    """The agreed result for a car, as the reader published it. `text` is empty where no plate was found."""
+    """The agreed result for a car, as the reader published it.
+
+    `text` is empty where no plate was found; `corrects` is the earlier read of the same car that this one replaces.
+    """
 
     id: UUID
     camera_id: str
@@ -39,6 +42,7 @@ class PlateRead:
     accepted: bool
     picture_path: str | None
     seen_at: datetime
+    corrects: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ async def read_plate_read(conn: Conn, read_id: UUID) -> PlateRead | None:
     async with conn.cursor(row_factory=class_row(PlateRead)) as cur:
         await cur.execute(
             """
-            select id, camera_id, lane_id, direction, text, kind, confidence, accepted, picture_path, seen_at
+            select id, camera_id, lane_id, direction, text, kind, confidence, accepted, picture_path, seen_at, corrects
             from lpr.plate_read where id = %(id)s
             """,
             {"id": read_id},

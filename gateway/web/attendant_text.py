@@ -55,6 +55,7 @@ def reason(code: str, language: Language) -> str:
         "evacuation": word("疏散放行"),
         "late_read": word("识别结果来得太晚"),
         "leaving_elsewhere": word("正从另一出口离场"),
+        "against_lane": word("逆着车道方向行驶"),
         "database_away": word("断库期间通过，请补录"),
         "reads_away": word("相机或网络离线期间通过，请补录"),
         "tailgate": word("跟车通过，请补录"),

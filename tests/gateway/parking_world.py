@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -66,17 +67,20 @@ def read_of(
     kind: str = "blue",
     accepted: bool = True,
     picture_path: str | None = None,
+    direction: str | None = None,
+    corrects: UUID | None = None,
 ) -> PlateRead:
     """A published read of a car at a lane."""
     return PlateRead(
         id=new_uuid(),
         camera_id=f"cam-{lane}",
         lane_id=lane,
-        direction="in" if lane.endswith("IN") else "out",
+        direction=direction or ("in" if lane.endswith("IN") else "out"),
         text=plate,
         kind=kind,
         confidence=0.97 if accepted else 0.41,
         accepted=accepted,
         picture_path=picture_path,
         seen_at=at,
+        corrects=corrects,
     )

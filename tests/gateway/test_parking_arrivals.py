@@ -101,6 +101,32 @@ async def test_a_read_nobody_can_be_sure_of_goes_to_the_attendant(
     assert await garage.stays() == []
 
 
+async def test_a_better_look_opens_what_the_first_one_asked_about(garage: Garage) -> None:
+    first = await come(garage, "苏F1284S", accepted=False)
+    assert first is not None and first.outcome == "ask"
+    garage.clock.advance(timedelta(seconds=2))
+    better = await come(garage, "皖A98K76", corrects=first.read_id)
+    assert better is not None and better.outcome == "open"
+    async with garage.rows() as conn:
+        log = await lanes_store.read_lane_log(conn, "A-IN")
+    assert {(entry.outcome, entry.settlement) for entry in log} == {("ask", "opened"), ("open", None)}
+    assert len(await garage.stays()) == 1
+
+
+async def test_a_correction_of_a_read_that_opened_opens_no_second_time(garage: Garage) -> None:
+    first = await come(garage, "苏F12845")
+    assert first is not None and first.outcome == "open"
+    garage.clock.advance(timedelta(seconds=2))
+    assert await come(garage, "皖A98K76", corrects=first.read_id) is None
+    assert len(await garage.stays()) == 1
+
+
+async def test_a_car_that_drives_against_the_lane_opens_nothing_by_itself(garage: Garage) -> None:
+    entry = await come(garage, "苏F12345", direction="out")
+    assert entry is not None and (entry.outcome, entry.reason) == ("ask", "against_lane")
+    assert await garage.stays() == []
+
+
 async def test_a_car_that_is_inside_already_asks_the_attendant(garage: Garage) -> None:
     await come(garage, "苏F12345")
     await garage.pass_gates()

@@ -31,10 +31,6 @@ from lpr.reading import Openings, hear_openings, read_group, source_of, take_sig
 from lpr.source import FolderSource
 from lpr.store import read_camera_signs, write_camera_sign
 from tests.fakes import FakeClock
-from tests.lpr.test_shapes_http import client, pushing
-
-assert client
-assert pushing
 
 A_IN = CameraId("cam-A-IN")
 

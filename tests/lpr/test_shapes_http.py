@@ -4,21 +4,15 @@ import asyncio
 import base64
 import json
 import threading
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from facility.clock import SystemClock
-from facility.context import Context
-from facility.db import Pool, connect_sync, unit_of_work
+from facility.db import connect_sync
 from facility.ids import CameraId
-from facility.settings import Settings
 from facility.site import Site
-from gateway.app import create_app
-from gateway.staff.people import add_person
 from lpr import shapes
 from lpr.demo import render_gate_picture
 from lpr.nightly import export_corrections, is_due, measure_corrections
@@ -117,30 +111,6 @@ def test_hostile_json_is_refused(body: bytes) -> None:
         shapes.dahua(body)
     with pytest.raises(shapes.BadEvent):
         shapes.vzenith(body)
-
-
-@pytest.fixture
-def pushing(site: Site) -> Site:
-    """The demonstration site with one camera that pushes."""
-    camera = replace(site.cameras[CameraId("cam-A-IN")], source="push", address=None)
-    return replace(site, cameras={**site.cameras, camera.id: camera})
-
-
-@pytest.fixture
-async def client(
-    dsn: str, pool: Pool, pushing: Site, clock: FakeClock, tmp_path: Path
-) -> AsyncIterator[httpx.AsyncClient]:
-    """An attendant at the gate."""
-    context = Context(settings=Settings(data=tmp_path), dsn=dsn, pool=pool, clock=clock, site=pushing)
-    async with unit_of_work(pool) as conn:
-        await add_person(
-            conn, login="wu", name="吴敏", roles=["attendant"], password="long enough", now=clock.now()
-        )
-    transport = httpx.ASGITransport(create_app(context))
-    async with httpx.AsyncClient(transport=transport, base_url="http://garage") as opened:
-        answer = await opened.post("/api/v1/session", json={"login": "wu", "password": "long enough"})
-        assert answer.status_code == 200
-        yield opened
 
 
 async def read_pushed(

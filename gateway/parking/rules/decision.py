@@ -44,6 +44,7 @@ class Reason(StrEnum):
     EVACUATION = "evacuation"
     LATE_READ = "late_read"
     LEAVING_ELSEWHERE = "leaving_elsewhere"
+    AGAINST_LANE = "against_lane"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
