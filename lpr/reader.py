@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from lpr.rules.confidence import all_right, plate_confidence
-from lpr.rules.lattice import Decoded, Lattice, decode
+from lpr.rules.ctc import Lattice
+from lpr.rules.lattice import Decoded, decode, texts_of
 from lpr.rules.plate import Kind, colour_agrees, kind_of
 from lpr.vision.locate import SURE_SCORE, Located, Locator, apart
 from lpr.vision.picture import Corners, Picture
@@ -132,10 +133,11 @@ class PlateReader:
     def _look(self, heard: Heard, located: Located, readers: Readers) -> Look:
         two_rows = located.two_rows > 0.5
         colour = max(heard.colours, key=lambda name: heard.colours[name])
-        own = decode([heard.lattice], heard.colours, two_rows)
+        texts = texts_of(heard.lattice)
+        own = decode([heard.lattice], heard.colours, two_rows, texts)
         best, agree, count = own, False, 1
         if readers == "both" and self._paddle is not None:
-            best, agree = self._heard_twice(self._paddle, heard, own, two_rows)
+            best, agree = self._heard_twice(self._paddle, heard, own, texts, two_rows)
             count = 2
         confidence = plate_confidence(best.char_confidence, readers=count, agree=agree)
         return Look(
@@ -154,12 +156,14 @@ class PlateReader:
         )
 
     def _heard_twice(
-        self, paddle: PaddleReader, heard: Heard, own: Decoded, two_rows: bool
+        self, paddle: PaddleReader, heard: Heard, own: Decoded, own_texts: list[str], two_rows: bool
     ) -> tuple[Decoded, bool]:
         """Both readers' text, and whether each alone says the same."""
         other = paddle.read(heard.plate)
-        alone = decode([other], heard.colours, two_rows)
-        both = decode([heard.lattice * OWN_WEIGHT, other], heard.colours, two_rows)
+        other_texts = texts_of(other)
+        alone = decode([other], heard.colours, two_rows, other_texts)
+        lattices = [heard.lattice * OWN_WEIGHT, other]
+        both = decode(lattices, heard.colours, two_rows, own_texts + other_texts)
         return both, own.text != "" and own.text == alone.text == both.text
 
 

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lpr.rules.ctc import NEVER, Lattice, aligned, log_posteriors, raw_text
 from lpr.rules.forced import forced_texts
 from lpr.rules.plate import CHARS, PATTERNS, Pattern, fits, printed
 from lpr.rules.provinces import commonness
 
-Lattice = NDArray[np.float32]
 BEAM = 10
 KEEP_CHAR = math.log(2e-4)  # a character below this at a moment is not tried there
 SKIP_BLANK = math.log(0.9995)  # a moment as blank as this changes nothing
 FORCED_LEAST = 0.3  # mean posterior of the characters from which a text that had to be forced is kept
 COLOUR_WEIGHT = 0.5  # the colour head is surer than it is right
-NEVER = -1e30
+SURE_PEAK = -0.02  # each character of a best path this likely: no other text is looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +31,13 @@ class Decoded:
         text: as the grammar allows it and people write it; empty when nothing fits.
         pattern: the pattern it fits, `None` with an empty text.
         raw_text: the best path without any grammar.
-        score: log posterior of `text` in the lattice with the pattern's rarity and colour, for comparing texts.
         char_confidence: one 0..1 for each character of `text`.
     """
 
     text: str
     pattern: Pattern | None
     raw_text: str
-    score: float
     char_confidence: tuple[float, ...]
-
-
-NOTHING = Decoded(text="", pattern=None, raw_text="", score=NEVER, char_confidence=())
-
-
-def raw_text(lattice: Lattice) -> str:
-    """Best path: the likeliest class at each moment, repeats merged, blanks dropped."""
-    best = lattice.argmax(1).tolist()
-    return "".join(CHARS[c - 1] for i, c in enumerate(best) if c and (i == 0 or c != best[i - 1]))
 
 
 @lru_cache(maxsize=20000)
@@ -126,101 +114,65 @@ def _add(a: float, b: float) -> float:
     return a if b < NEVER / 2 else a + math.log1p(math.exp(b - a))
 
 
-def aligned(lattice: Lattice, text: str) -> list[int]:
-    """The moment at which each character of `text` is read best (Viterbi); empty when it cannot be."""
-    if not text:
-        return []
-    classes = [0]
-    for char in text:
-        classes += [CHARS.index("0" if char == "O" else char) + 1, 0]
-    emit = lattice[:, classes]
-    moments, places = emit.shape
-    skip = np.array([i >= 2 and classes[i] != 0 and classes[i] != classes[i - 2] for i in range(places)])
-    score = np.full(places, NEVER, np.float32)
-    score[:2] = emit[0, :2]
-    back = np.zeros((moments, places), np.int8)
-    for t in range(1, moments):
-        one = np.concatenate(([NEVER], score[:-1]))
-        two = np.where(skip, np.concatenate(([NEVER, NEVER], score[:-2])), NEVER)
-        options = np.stack((score, one, two))
-        back[t] = options.argmax(0)
-        score = options.max(0) + emit[t]
-    place = places - 1 if score[-1] > score[-2] else places - 2
-    if score[place] < NEVER / 2:
-        return []
-    best_at: dict[int, int] = {}
-    for t in range(moments - 1, -1, -1):
-        if classes[place] and (place not in best_at or emit[t, place] > emit[best_at[place], place]):
-            best_at[place] = t
-        place -= int(back[t, place])
-    return [best_at[i] for i in sorted(best_at)]
-
-
-def log_posterior(lattice: Lattice, text: str) -> float:
-    """Log probability of the text under the lattice, summed over all CTC paths."""
-    classes = [0]
-    for char in text:
-        classes += [CHARS.index("0" if char == "O" else char) + 1, 0]
-    emit = lattice[:, classes].astype(np.float64)
-    places = len(classes)
-    skip = np.array([i >= 2 and classes[i] != 0 and classes[i] != classes[i - 2] for i in range(places)])
-    alpha = np.full(places, NEVER)
-    alpha[: min(2, places)] = emit[0, : min(2, places)]
-    for row in emit[1:]:
-        one = np.concatenate(([NEVER], alpha[:-1]))
-        two = np.where(skip, np.concatenate(([NEVER, NEVER], alpha[:-2]))[:places], NEVER)
-        alpha = np.logaddexp(np.logaddexp(alpha, one), two) + row
-    return float(np.logaddexp(alpha[-1], alpha[-2])) if places > 1 else float(alpha[-1])
+def texts_of(lattice: Lattice) -> list[str]:
+    """Complete texts worth weighing: the best path alone when it is sure and fits, else the beam's six best."""
+    text = raw_text(lattice)
+    if any(len(PATTERNS[i].places) == len(text) for i in _alive(text)):
+        spoken = lattice.argmax(1) != 0
+        if spoken.any() and float(lattice[spoken, 1:].max(1).min()) > SURE_PEAK:
+            return [text]
+    return [text for text, _ in candidates(lattice)[:6]]
 
 
 def decode(
     lattices: Sequence[Lattice],
     colours: Mapping[str, float] | None = None,
     two_rows: bool | None = None,
+    texts: Sequence[str] | None = None,
 ) -> Decoded:
     """The text that the grammar allows and the lattices of one or more readers say together.
 
     Args:
-        lattices: one for each reader, of any lengths; the first is the one character confidences come from where
-            only it has the text.
+        lattices: one for each reader, of any lengths; the first is the one `raw_text` comes from.
         colours: posterior of each colour, or `None` when unknown.
         two_rows: whether the plate has two rows, or `None` when unknown.
+        texts: what `texts_of` gave for these lattices, where that is known already.
     """
     raw = raw_text(lattices[0])
-    texts = dict.fromkeys(text for lattice in lattices for text, _ in _quick(lattice))
-    is_forced = not texts
+    weighed = list(dict.fromkeys(texts or [t for lattice in lattices for t in texts_of(lattice)]))
+    is_forced = not weighed
     if is_forced:
-        texts = dict.fromkeys(text for lattice in lattices for text in forced_texts(lattice))
-    best: tuple[float, str, Pattern] | None = None
-    for text in texts:
-        heard = sum(log_posterior(lattice, text) for lattice in lattices)
-        for pattern in PATTERNS:
-            if fits(pattern, text):
-                score = (
-                    heard + prior(pattern, colours, two_rows) + commonness(text) - _odd_area(text, pattern)
-                )
-                if best is None or score > best[0]:
-                    best = (score, text, pattern)
+        weighed = list(dict.fromkeys(t for lattice in lattices for t in forced_texts(lattice)))
+    best = _likeliest(lattices, weighed, colours, two_rows)
     if best is None:
-        return Decoded(text="", pattern=None, raw_text=raw, score=NEVER, char_confidence=())
-    score, text, pattern = best
+        return Decoded(text="", pattern=None, raw_text=raw, char_confidence=())
+    text, pattern = best
     sure = char_confidence(lattices, text)
     if is_forced and math.prod(sure) < FORCED_LEAST ** len(text):
-        return Decoded(text="", pattern=None, raw_text=raw, score=NEVER, char_confidence=())
-    return Decoded(
-        text=printed(text, pattern), pattern=pattern, raw_text=raw, score=score, char_confidence=sure
-    )
+        return Decoded(text="", pattern=None, raw_text=raw, char_confidence=())
+    return Decoded(text=printed(text, pattern), pattern=pattern, raw_text=raw, char_confidence=sure)
 
 
-def _quick(lattice: Lattice) -> list[tuple[str, float]]:
-    """Texts worth weighing: the best path alone when it is sure and fits, else the beam's."""
-    text = raw_text(lattice)
-    if any(len(PATTERNS[i].places) == len(text) for i in _alive(text)):
-        peaks = lattice[:, 1:].max(1)
-        spoken = lattice.argmax(1) != 0
-        if spoken.any() and float(peaks[spoken].min()) > -0.02:
-            return [(text, 0.0)]
-    return candidates(lattice)[:6]
+def _likeliest(
+    lattices: Sequence[Lattice],
+    texts: Sequence[str],
+    colours: Mapping[str, float] | None,
+    two_rows: bool | None,
+) -> tuple[str, Pattern] | None:
+    heard = [0.0]
+    if len(texts) > 1:
+        heard = [
+            sum(scores)
+            for scores in zip(*(log_posteriors(lattice, texts) for lattice in lattices), strict=True)
+        ]
+    best: tuple[float, str, Pattern] | None = None
+    for text, posterior in zip(texts, heard, strict=False):
+        for pattern in PATTERNS:
+            if fits(pattern, text):
+                weight = prior(pattern, colours, two_rows) + commonness(text) - _odd_area(text, pattern)
+                if best is None or posterior + weight > best[0]:
+                    best = (posterior + weight, text, pattern)
+    return None if best is None else best[1:]
 
 
 def _odd_area(text: str, pattern: Pattern) -> float:

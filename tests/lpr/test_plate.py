@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpr.rules.lattice import Lattice, aligned, decode, log_posterior, raw_text
+from lpr.rules.ctc import Lattice, aligned, log_posterior, log_posteriors, raw_text
+from lpr.rules.lattice import decode
 from lpr.rules.plate import CHARS, COLOURS, PATTERNS, Kind, Pattern, fits, kind_of, pattern_of, printed
 
 BLUE = dict.fromkeys(COLOURS, 0.02) | {"blue": 0.9}
@@ -25,7 +26,8 @@ def lattice_of(text: str, doubts: dict[int, dict[str, float]] | None = None) -> 
         blank = np.full(len(CHARS) + 1, 1e-6)
         blank[0] = 1.0
         rows += [row / row.sum(), blank / blank.sum()]
-    return np.log(np.array(rows)).astype(np.float32)
+    lattice: Lattice = np.log(np.array(rows)).astype(np.float32)
+    return lattice
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,29 @@ def test_whatever_the_lattice_the_text_fits_the_grammar(seed: int) -> None:
     assert all(0 <= c <= 1 for c in seen.char_confidence)
     assert log_posterior(lattice, seen.text.replace("O", "0")) <= 1e-3
     assert len(raw_text(lattice)) <= 16
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_texts_weighed_side_by_side_weigh_what_each_weighs_alone(seed: int) -> None:
+    noise = np.random.default_rng(seed).gumbel(size=(20, len(CHARS) + 1))
+    lattice = (noise - np.log(np.exp(noise).sum(1, keepdims=True))).astype(np.float32)
+    texts = ["苏F12345", "苏FD12345", "使112233", "A"]
+    together = log_posteriors(lattice, texts)
+    assert together == pytest.approx([log_posterior(lattice, text) for text in texts])
+    assert max(together) < 0
+
+
+def test_all_texts_of_a_tiny_lattice_make_up_the_whole() -> None:
+    shares = np.full((2, len(CHARS) + 1), 1e-9)
+    shares[:, 0], shares[:, 1], shares[:, 2] = 0.5, 0.3, 0.2
+    lattice = np.log(shares).astype(np.float32)
+    one, two = CHARS[0], CHARS[1]
+    texts = ["", one, two, one + two, two + one]  # the same character twice needs a blank between
+    assert sum(math.exp(v) for v in log_posteriors(lattice, texts)) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_best_path_is_aligned_as_any_other_text_is() -> None:
+    lattice = lattice_of("苏F12345")
+    assert aligned(lattice, "苏F12345") == [0, 2, 4, 6, 8, 10, 12]
+    assert aligned(lattice, "苏F12845") == [0, 2, 4, 6, 8, 10, 12]
