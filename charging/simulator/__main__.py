@@ -21,6 +21,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-cars", action="store_true", help="no car comes by itself")
     parser.add_argument("--sample-s", type=float, default=10.0, help="seconds between meter values")
     parser.add_argument("--speed", type=int, default=1, help="how much faster than real time cars charge")
+    parser.add_argument(
+        "--version",
+        choices=["1.6", "2.0.1", "2.1"],
+        help="OCPP version of all; default: E28 speaks 2.0.1, E30 2.1, the others 1.6",
+    )
     parser.add_argument("--seed", type=int, default=371)
     return parser.parse_args()
 
@@ -33,7 +38,7 @@ async def _run(args: argparse.Namespace) -> None:
     wanted = set(args.only.split(",")) if args.only else None
     evses = [evse for evse in site.evses.values() if wanted is None or evse.id in wanted]
     pace = Pace(sample_every_s=args.sample_s, speed=args.speed)
-    fleet = Fleet(evses, url, SystemClock(), pace, args.seed)
+    fleet = Fleet(evses, url, SystemClock(), pace, args.seed, args.version)
     running = asyncio.ensure_future(fleet.run(with_cars=not args.no_cars))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)

@@ -9,6 +9,7 @@ from typing import Final
 from charging.demo import DEMO_TAGS, demo_plate
 from charging.simulator.car import AC_TAPER, DC_TAPER, Car
 from charging.simulator.charger import Make, Pace, SimulatedCharger
+from charging.simulator.charger201 import SimulatedCharger201
 from facility.clock import Clock
 from facility.layout import Evse
 from facility.units import local
@@ -20,6 +21,11 @@ ARRIVALS_AN_HOUR: Final = (
 """Cars an hour at one free charger, by local hour: an assumption of the demonstration."""
 
 LOOK_EVERY_S: Final = 5.0
+
+VERSIONS: Final = {"E28": "2.0.1", "E30": "2.1"}
+"""EVSEs of the demonstration whose chargers speak OCPP 2.x; every other one speaks 1.6."""
+
+Simulated = SimulatedCharger | SimulatedCharger201
 
 
 def make_of(evse: Evse) -> Make:
@@ -51,13 +57,30 @@ def new_car(rng: Random, make: Make) -> Car:
 class Fleet:
     """All simulated chargers of one process."""
 
-    def __init__(self, evses: Iterable[Evse], address: str, clock: Clock, pace: Pace, seed: int) -> None:
+    def __init__(
+        self,
+        evses: Iterable[Evse],
+        address: str,
+        clock: Clock,
+        pace: Pace,
+        seed: int,
+        version: str | None = None,
+    ) -> None:
+        """`version` is spoken by all of them; None: each its own, as in `VERSIONS`."""
         self._clock = clock
         self._rng = Random(seed)
-        self.chargers = [self._charger(make_of(evse), address, pace) for evse in evses]
+        self.chargers = [
+            self._charger(make_of(evse), address, pace, version or VERSIONS.get(evse.id, "1.6"))
+            for evse in evses
+        ]
 
-    def _charger(self, make: Make, address: str, pace: Pace) -> SimulatedCharger:
-        return SimulatedCharger(make, address, self._clock, pace, lambda: new_car(self._rng, make))
+    def _charger(self, make: Make, address: str, pace: Pace, version: str) -> Simulated:
+        def come() -> Car:
+            return new_car(self._rng, make)
+
+        if version == "1.6":
+            return SimulatedCharger(make, address, self._clock, pace, come)
+        return SimulatedCharger201(make, address, self._clock, pace, come, version=version)
 
     async def run(self, *, with_cars: bool) -> None:
         """Run every charger, and let cars come."""
@@ -80,7 +103,7 @@ class Fleet:
                 if self._rng.random() < chance * (3 if charger.make.is_dc else 1):
                     self._send_car(charger)
 
-    def _send_car(self, charger: SimulatedCharger) -> None:
+    def _send_car(self, charger: Simulated) -> None:
         if not charger.is_free or charger.reservation is not None:
             return
         car = new_car(self._rng, charger.make)

@@ -219,7 +219,7 @@ async def _history(charger: Charger201, then: datetime, *, with_end_register: bo
     await charger.end(then + 60 * MINUTE, end_wh, seqNo=3, offline=True)
 
 
-async def test_tc_e_03_a_start_told_after_the_end_adds_the_energy_before_the_first_sample_to_the_bill(
+async def test_a_start_told_after_the_end_adds_the_energy_before_the_first_sample_to_the_bill(
     yard: Yard,
 ) -> None:
     then = yard.clock.now() - timedelta(hours=3)

@@ -54,7 +54,7 @@ def _named(component: str, variable: str, evse: int | None = None) -> dict[str, 
     return named
 
 
-async def test_tc_b_06_b_09_variables_are_read_and_set_one_by_one_and_kept_in_the_device_model(
+async def test_tc_b_06_tc_b_09_variables_are_read_and_set_one_by_one_and_kept_in_the_device_model(
     desk: Desk,
 ) -> None:
     asked = [
@@ -84,7 +84,7 @@ async def test_tc_b_06_b_09_variables_are_read_and_set_one_by_one_and_kept_in_th
 
 
 @in_both_versions
-async def test_tc_b_12_b_13_the_whole_device_model_and_parts_of_it_are_reported_and_readable(
+async def test_b_07_b_08_the_whole_device_model_and_parts_of_it_are_reported_and_readable(
     desk: Desk,
 ) -> None:
     base = {"requestId": 1, "reportBase": "FullInventory"}
@@ -150,7 +150,7 @@ async def test_tc_b_22_a_reset_at_once_ends_the_transaction_first_and_bills_it(d
     await desk.until("select 1 from charging.charger where boot ->> 'reason' = 'RemoteReset'")
 
 
-async def test_tc_b_25_a_reset_of_one_evse_restarts_nothing_else(desk: Desk) -> None:
+async def test_b_11_a_reset_of_one_evse_restarts_nothing_else(desk: Desk) -> None:
     await desk.charging()
     assert await _order(desk, "Reset", {"type": "Immediate", "evseId": 1}) == ACCEPTED
     await desk.until("select 1 from charging.transaction where stop_reason = 'ImmediateReset'")
@@ -195,7 +195,7 @@ async def test_c_11_d_01_d_02_the_local_list_is_replaced_changed_and_its_version
 
 
 @in_both_versions
-async def test_tc_f_01_f_03_a_charge_is_started_and_stopped_from_here_and_its_cost_is_told(
+async def test_f_01_f_03_a_charge_is_started_and_stopped_from_here_and_its_cost_is_told(
     desk: Desk,
 ) -> None:
     start = {"remoteStartId": 7, "evseId": 1, "idToken": {"idToken": "TAG1", "type": "Central"}}
@@ -216,7 +216,7 @@ async def test_tc_f_01_f_03_a_charge_is_started_and_stopped_from_here_and_its_co
     )
 
 
-async def test_tc_e_15_the_running_cost_is_told_to_the_charger_about_once_a_minute(desk: Desk) -> None:
+async def test_i_02_the_running_cost_is_told_to_the_charger_about_once_a_minute(desk: Desk) -> None:
     await desk.charging()
     desk.yard.clock.ahead += timedelta(minutes=2)
 
@@ -230,7 +230,7 @@ async def test_tc_e_15_the_running_cost_is_told_to_the_charger_about_once_a_minu
     assert costs and desk.charger.memory.shown_cost == float(costs[0][0])
 
 
-async def test_tc_f_18_f_20_a_connector_is_unlocked_and_messages_are_triggered(desk: Desk) -> None:
+async def test_f_05_tc_f_20_a_connector_is_unlocked_and_messages_are_triggered(desk: Desk) -> None:
     plug = {"evseId": 1, "connectorId": 1}
     assert await _order(desk, "UnlockConnector", plug) == {"status": "Unlocked"}
     assert await _order(desk, "UnlockConnector", {"evseId": 2, "connectorId": 1}) == {
@@ -311,7 +311,7 @@ def _profile(number: int, purpose: str, limit: float, unit: str = "A", **more: A
 
 
 @in_both_versions
-async def test_tc_k_01_k_09_profiles_are_set_reported_back_and_cleared(desk: Desk) -> None:
+async def test_tc_k_01_tc_k_09_profiles_are_set_reported_back_and_cleared(desk: Desk) -> None:
     for number in range(1, 6):
         default = {"evseId": 1, "chargingProfile": _profile(number, "TxDefaultProfile", 10 + number)}
         assert await _order(desk, "SetChargingProfile", default) == ACCEPTED
