@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from psycopg.sql import SQL, Identifier
 from websockets.asyncio.client import ClientConnection, connect
 
+import charging.history_http
 import charging.http
 import charging.http201
 from charging.central import Central, open_port
@@ -208,6 +209,7 @@ async def office(yard: Yard) -> AsyncIterator[httpx.AsyncClient]:
     errors.install(app)
     app.include_router(charging.http.router)
     app.include_router(charging.http201.router)
+    app.include_router(charging.history_http.router)
     app.state.context = yard.ctx
 
     async def signed_in(scope: Any, receive: Any, send: Any) -> None:
