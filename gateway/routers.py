@@ -25,8 +25,11 @@ import gateway.parking.webhooks_http
 import gateway.staff.http
 import gateway.tls_page
 import gateway.web.attendant
+import gateway.web.books
 import gateway.web.drivers
 import gateway.web.paying
+import gateway.web.receipts
+import gateway.web.rights
 import gateway.web.static_files
 import gateway.web.stays
 import lpr.http
@@ -59,7 +62,10 @@ ROUTERS = (
     gateway.web.drivers.pages,
     gateway.web.attendant.pages,
     gateway.web.stays.pages,
+    gateway.web.rights.pages,
+    gateway.web.books.pages,
     gateway.web.paying.pages,
+    gateway.web.receipts.pages,
     lpr.http.router,
     gateway.parking.feed_http.router,
     gateway.parking.pricing_http.router,

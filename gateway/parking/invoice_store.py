@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 Conn = AsyncConnection[Any]
 
@@ -59,13 +59,17 @@ async def insert_request(
 
 
 async def take_requests(conn: Conn, *, by: str, now: datetime) -> list[InvoiceRow]:
-    """Mark the requests not exported yet as exported and hand them out, the oldest first."""
+    """Mark the requests not exported yet as exported, hand them out, the oldest first, and forget where each goes."""
     async with conn.cursor(row_factory=class_row(InvoiceRow)) as cur:
         await cur.execute(
             """
-            with taken as (
-                update parking.invoice_request set exported_at = %(now)s, exported_by = %(by)s
-                where exported_at is null returning *
+            with waiting as (
+                select id, deliver_to from parking.invoice_request where exported_at is null for update
+            ), taken as (
+                update parking.invoice_request i
+                set exported_at = %(now)s, exported_by = %(by)s, deliver_to = ''
+                from waiting w where w.id = i.id
+                returning i.id, i.payment_id, i.title, i.tax_number, i.asked_at, w.deliver_to
             )
             select t.id, p.number, p.provider, p.paid_at, t.title, t.tax_number, t.deliver_to,
                    (p.parking_fen - coalesce(r.parking_fen, 0))::integer as parking_fen,
@@ -80,3 +84,24 @@ async def take_requests(conn: Conn, *, by: str, now: datetime) -> list[InvoiceRo
             {"by": by, "now": now},
         )
         return await cur.fetchall()
+
+
+async def read_asked_payments(conn: Conn, stay_id: UUID) -> set[UUID]:
+    """The payments of a stay for which an e-invoice was asked."""
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            select r.payment_id from parking.invoice_request r
+            join parking.payment p on p.id = r.payment_id where p.stay_id = %(stay_id)s
+            """,
+            {"stay_id": stay_id},
+        )
+        return {row[0] for row in await cur.fetchall()}
+
+
+async def count_waiting_requests(conn: Conn) -> int:
+    """Requests that were not exported yet."""
+    async with conn.cursor(row_factory=scalar_row) as cur:
+        await cur.execute("select count(*) from parking.invoice_request where exported_at is null")
+        row: int | None = await cur.fetchone()
+    return row or 0

@@ -76,7 +76,17 @@ def trouble(code: str, language: Language) -> str:
         "stay.times": word("入场时间不能晚于现在或离场时间。"),
         "moment.unreadable": word("日期时间格式不对。"),
         "lane.other_question": word("这一条不能这样处理。"),
-        "origin.wrong": word("请重新登录。"),
+        "origin.wrong": word("请用有权限的账号重新登录。"),
+        "form.wrong": word("填写的内容不对，请检查日期、数量和金额。"),
+        "permit.bay_taken": word("没有这个车位，或已有月卡占用。"),
+        "list.plate_on_it": word("该车牌已在名单中。"),
+        "parking.list_row_missing": word("这一条已经终止。"),
+        "payment.more_than_paid": word("退款不能超过已付金额。"),
+        "payment.not_paid": word("这笔款没有付成。"),
+        "payment.missing": word("没有这笔收款。"),
+        "payment.provider_away": word("支付平台没有应答，请稍后再试。"),
+        "payment.provider_unknown": word("没有开通这种支付方式。"),
+        "missing": word("对方还没有这一天的账单。"),
         "shift.missing": word("请先开班。"),
         "shift.open": word("您已有未交接的班次。"),
         "amount.unreadable": word("金额格式不对。"),
@@ -104,6 +114,13 @@ def done(act: str, language: Language) -> str:
         "stay_plate": word("车牌已更正。"),
         "stay_entered": word("入场时间已更正。"),
         "stay_write_off": word("停车记录已结束。"),
+        "permit": word("月卡已办理。"),
+        "pass": word("访客已登记。"),
+        "listed": word("已加入名单。"),
+        "right_ended": word("已终止。"),
+        "coupons": word("优惠码已制作。"),
+        "refund": word("已提交退款。"),
+        "compared": word("已重新对账。"),
         "shift_begin": word("已开班。"),
         "shift_end": word("已交班。"),
     }
@@ -133,3 +150,30 @@ def picture_word(kind: str, language: Language) -> str:
     """What a picture of a stay shows: `entry`, `exit`, or `near`: the same lane about the same time."""
     word = say(language)
     return {"entry": word("入场照片"), "exit": word("离场照片"), "near": word("同一车道前后")}[kind]
+
+
+def list_words(language: Language) -> dict[str, str]:
+    """The lists of plates."""
+    word = say(language)
+    return {"allow": word("放行名单"), "deny": word("禁入名单"), "emergency": word("应急车辆名单")}
+
+
+def way_words(language: Language) -> dict[str, str]:
+    """How money came."""
+    word = say(language)
+    return {
+        "cash": word("现金"),
+        "wechat": word("微信支付"),
+        "alipay": word("支付宝"),
+        "simulated": word("模拟付款"),
+    }
+
+
+def difference_words(language: Language) -> dict[str, str]:
+    """How a day's books and a provider's statement differ about one number."""
+    word = say(language)
+    return {
+        "only_ours": word("对方没有"),
+        "only_theirs": word("我方没有"),
+        "amount": word("金额不同"),
+    }

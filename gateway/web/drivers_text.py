@@ -86,6 +86,17 @@ def trouble(fault: OpsError, language: Language) -> str:
     return texts.get(fault.code, word("现在办不了，请按呼叫键找收费员。"))
 
 
+def invoice_trouble(code: str, language: Language) -> str:
+    """Why an e-invoice was not asked for, in words for a driver."""
+    word = say(language)
+    texts = {
+        "invoice.words": word("抬头至少 2 个字；税号为 15 至 20 位数字或大写字母，个人可不填。"),
+        "invoice.asked": word("这笔付款已经申请过发票。"),
+        "invoice.nothing": word("这里没有可开票的付款。"),
+    }
+    return texts.get(code, word("现在办不了，请按呼叫键找收费员。"))
+
+
 def status(fault: OpsError) -> int:
     """The HTTP status of a driver's trouble."""
     return next((code for family, code in STATUS if isinstance(fault, family)), 503)

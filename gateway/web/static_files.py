@@ -1,5 +1,6 @@
 """Files that pages bring along: read once, packed once, addressed by their content so that a browser keeps them."""
 
+import base64
 import gzip
 import hashlib
 from dataclasses import dataclass
@@ -60,6 +61,17 @@ def read_file(name: str) -> StaticFile:
 def address_of(name: str) -> str:
     """A file's address, which changes with its content."""
     return f"/static/{name}?v={read_file(name).digest}"
+
+
+def text_of(name: str) -> str:
+    """A file's text, to stand in a page itself: the page needs no second trip for it."""
+    return read_file(name).body.decode()
+
+
+def source_of(name: str) -> str:
+    """What a content security policy calls a text that stands in the page: its own digest."""
+    digest = hashlib.sha256(read_file(name).body).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 @router.get("/static/{name}")

@@ -1,6 +1,8 @@
 """Drivers' pages over HTTP, with the real database."""
 
+import base64
 import gzip
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -75,6 +77,21 @@ async def test_everything_a_first_visit_loads_is_under_fifty_kilobytes(
         async with client.stream("GET", address, headers={"accept-encoding": "gzip"}) as answer:
             octets += len(b"".join([part async for part in answer.aiter_raw()]))
     assert 10_000 < octets < 50_000
+
+
+async def test_the_first_page_is_whole_in_one_trip_and_names_what_runs_in_it(
+    client: httpx.AsyncClient, parked: store.Stay
+) -> None:
+    page = await client.get("/")
+    assert 'rel="stylesheet"' not in page.text
+    for inside, kind in (("style", "style-src"), ("script", "script-src")):
+        text = re.search(rf"<{inside}(?: type=\"module\")?>(.+?)</{inside}>", page.text, re.S)
+        assert text is not None
+        digest = base64.b64encode(hashlib.sha256(text.group(1).encode()).digest()).decode()
+        policy = page.headers["content-security-policy"]
+        (rule,) = [one for one in policy.split("; ") if one.startswith(kind)]
+        assert f"'sha256-{digest}'" in rule
+    assert "sha256" not in (await client.get("/keep")).headers["content-security-policy"]
 
 
 async def test_a_plate_leads_to_its_fee_with_its_lines_and_not_to_its_place(
@@ -164,7 +181,7 @@ async def test_while_the_garage_is_converted_every_page_says_so_and_the_basement
 async def test_a_static_file_is_packed_kept_for_ever_by_its_digest_and_checked_without(
     client: httpx.AsyncClient,
 ) -> None:
-    page = await client.get("/")
+    page = await client.get("/keep")
     address = re.search(r"/static/pingzhan\.css\?v=\w+", page.text)
     assert address is not None
     named = await client.get(address.group())
@@ -219,7 +236,16 @@ async def test_paying_leads_to_the_bank_and_back_and_then_shows_the_way_to_the_c
     assert "B1-050" in (await client.get(f"{mine}/find")).text
     receipt = await client.get(f"{mine}/receipt")
     assert "8.00" in receipt.text and "含模拟付款" in receipt.text
+    assert "申请电子发票" in receipt.text
+    short = await client.post(f"{mine}/invoice", data={"title": "王", "tax_number": "1"})
+    assert "税号为" in (await client.get(short.headers["location"])).text
+    words = {"title": "南通某公司", "tax_number": "91320600MA1ABCDEF0", "deliver_to": "a@example.com"}
+    assert (await client.post(f"{mine}/invoice", data=words)).headers["location"].endswith("asked=1")
+    assert "已申请电子发票" in (await client.get(f"{mine}/receipt")).text
+    assert "invoice.asked" in (await client.post(f"{mine}/invoice", data=words)).headers["location"]
     another = (await client.post("/stay", data={"plate": "苏F12345"})).headers["location"]
+    assert "申请电子发票" not in (await client.get(f"{another}/receipt")).text
+    assert "invoice.nothing" in (await client.post(f"{another}/invoice", data=words)).headers["location"]
     assert "B1-050" not in (await client.get(f"{another}/find")).text
 
 
