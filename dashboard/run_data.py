@@ -7,11 +7,13 @@ from uuid import UUID
 
 from dashboard import run_store
 from dashboard.data import reading
-from dashboard.figures.projection import Need, Span, TaskCard, finish_of, project
+from dashboard.figures.projection import Foreseen, Need, Span, TaskCard, finish_of, levelled, project
 from facility.context import Context
 from facility.layout import Language
 
 SHOWN_RUNS = 20
+FORECAST_GOOD_FOR = timedelta(minutes=10)
+"""An older forecast is not shown: the process that foresees has been away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class RunPicture:
     crews: Sequence[CrewLoad]
     cars_inside: int
     read_at: datetime
+    is_levelled: bool = False
 
     @property
     def finish_at(self) -> datetime | None:
@@ -104,13 +107,23 @@ async def read_picture(context: Context, run: run_store.RunRow, language: Langua
         crews = await run_store.read_crews(conn, run.id)
         is_paused = await run_store.is_paused(conn, run.id)
         cars_inside = await run_store.count_cars_inside(conn, protected_zones(context))
-    now = context.clock.now()
+        now = context.clock.now()
+        foreseen = await run_store.read_forecast(conn, run.id, since=now - FORECAST_GOOD_FOR)
     cards = [card_of(row, language) for row in rows]
+    spans = project(cards, run.started_at, min(now, run.ended_at or now))
+    is_levelled = bool(foreseen) and run.ended_at is None
+    if is_levelled:
+        moments = {
+            row.code: Foreseen(begins_at=row.starts_at, ends_at=row.ends_at, is_critical=row.is_critical)
+            for row in foreseen
+        }
+        spans = levelled(spans, moments, now)
     return RunPicture(
         run=run,
         is_paused=is_paused,
         rows=rows,
-        spans=project(cards, run.started_at, min(now, run.ended_at or now)),
+        spans=spans,
+        is_levelled=is_levelled,
         tiers=[tier_clock(tier, rows) for tier in tiers],
         crews=[load for crew in crews if (load := crew_load(crew, rows)).tasks],
         cars_inside=cars_inside,

@@ -174,3 +174,27 @@ async def count_cars_inside(conn: Conn, zones: list[str]) -> int:
     )
     row = await cur.fetchone()
     return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastSpan:
+    """A task as the scheduler last foresaw it, crews and machines levelled."""
+
+    code: str
+    starts_at: datetime
+    ends_at: datetime
+    is_critical: bool
+
+
+async def read_forecast(conn: Conn, run_id: UUID, *, since: datetime) -> list[ForecastSpan]:
+    """What the scheduler last foresaw of a run; empty where it has not since that moment."""
+    async with conn.cursor(row_factory=class_row(ForecastSpan)) as cur:
+        await cur.execute(
+            """
+            select t.code, t.starts_at, t.ends_at, t.is_critical
+            from report.conversion_forecast_task t join report.conversion_forecast f on f.run_id = t.run_id
+            where t.run_id = %(run_id)s and f.made_at >= %(since)s
+            """,
+            {"run_id": run_id, "since": since},
+        )
+        return await cur.fetchall()

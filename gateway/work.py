@@ -14,6 +14,7 @@ import gateway.parking.occupancy
 import gateway.parking.privacy
 import gateway.parking.reconcile_payments
 import gateway.parking.webhooks
+import wartime_conversion.outlook.foresee
 import wartime_conversion.ticker
 from facility.context import Context
 
@@ -31,6 +32,7 @@ LOOPS: tuple[Loop, ...] = (
     gateway.parking.privacy.run,
     gateway.parking.drivers.payment_simulated.run,
     wartime_conversion.ticker.run,
+    wartime_conversion.outlook.foresee.run,
     facility.retention.run,
 )
 

@@ -8,6 +8,7 @@ from facility.clock import Clock
 from facility.errors import Invalid
 from wartime_conversion.rules.plan import Durations, LinkKind, Task
 from wartime_conversion.rules.schedule import Lag, Problem
+from wartime_conversion.rules.schedule_list import list_scheduler, priority_order
 from wartime_conversion.rules.schedule_plan import task_demands
 from wartime_conversion.schedule_solve import solve
 
@@ -123,6 +124,24 @@ def _rest_problem(
     )
 
 
+def _hint(problem: Problem, foreseen: Mapping[str, datetime], now: datetime) -> tuple[int, ...] | None:
+    """A schedule that holds, in the order in which the tasks were last foreseen; `None` where nothing was."""
+    if not foreseen:
+        return None
+    last = max(foreseen.values())
+    keys = [(foreseen.get(name, last) - now).total_seconds() for name in problem.names]
+    horizon = (
+        sum(problem.durations)
+        + max(problem.releases, default=0)
+        + sum(max(0, lag.units) for lag in problem.lags)
+    )
+    try:
+        found = list_scheduler(problem, horizon=horizon).starts(priority_order(problem, keys))
+    except ValueError:  # no schedule can exist; the solver says so in its own words
+        return None
+    return None if found is None else tuple(found)
+
+
 def replan(
     tasks: Sequence[Task],
     happenings: Sequence[Happening],
@@ -132,7 +151,8 @@ def replan(
     clock: Clock,
     durations: Durations = Durations.LIKELY,
     seconds: float = 1.5,
-    workers: int = 2,
+    workers: int = 1,
+    foreseen: Mapping[str, datetime] | None = None,
 ) -> Forecast:
     """Foresee the rest of a run.
 
@@ -144,7 +164,8 @@ def replan(
         clock: for the time limit.
         durations: which durations the tasks not yet begun are given.
         seconds: wall-clock limit of the search.
-        workers: cores to use.
+        workers: cores to use; a second one costs the start of a process, which the rest of a run seldom repays.
+        foreseen: starts as last foreseen, from which the search sets out; aware UTC.
 
     Raises:
         HappeningUnusable: a happening that cannot be.
@@ -153,7 +174,8 @@ def replan(
     _refuse_impossible({task.id: task for task in tasks}, happenings, now)
     happened = {row.task_id: row for row in happenings}
     problem = _rest_problem(tasks, happened, capacities, durations, now)
-    found = solve(problem, seconds=seconds, workers=workers, clock=clock)
+    hint = _hint(problem, foreseen or {}, now)
+    found = solve(problem, seconds=seconds, workers=workers, clock=clock, hint=hint)
     starts = {row.task_id: row.started_at for row in happenings}
     finishes = {row.task_id: row.finished_at for row in happenings if row.finished_at is not None}
     for name, start, minutes in zip(problem.names, found.starts, problem.durations, strict=True):

@@ -1,7 +1,7 @@
 """When a run's tasks begin and end: what happened, and what follows from it by the plan's links.
 
-Crews are not levelled here: two tasks of one crew may overlap, so the projected finish is the earliest possible. The
-scheduler's own plan says what crews allow.
+`project` does not level crews: two tasks of one crew may overlap, so its finish is the earliest possible. Where the
+scheduler has foreseen the rest of the run, `levelled` puts its moments in place, and the finish is what crews allow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,6 +68,37 @@ def project(cards: Sequence[TaskCard], started_at: datetime, now: datetime) -> l
         spans[card.code] = _span(card, spans, started_at, now)
     _mark_critical(spans, now)
     return [spans[card.code] for card in cards]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """A task as the scheduler foresees it (moments aware UTC); `is_critical`: the finish hangs on it."""
+
+    begins_at: datetime
+    ends_at: datetime
+    is_critical: bool
+
+
+def levelled(spans: Sequence[Span], foreseen: Mapping[str, Foreseen], now: datetime) -> list[Span]:
+    """Put the scheduler's moments in place of the links' for what is not finished; nothing open ends in the past.
+
+    Args:
+        spans: as `project` gave them.
+        foreseen: by task; a task that is missing keeps its span.
+        now: aware UTC.
+    """
+    placed: list[Span] = []
+    for span in spans:
+        found = foreseen.get(span.card.code)
+        if found is None or span.card.finished_at is not None:
+            placed.append(Span(card=span.card, begins_at=span.begins_at, ends_at=span.ends_at))
+            continue
+        begins_at = span.card.started_at or max(found.begins_at, now)
+        ends_at = max(found.ends_at, begins_at, now)
+        placed.append(
+            Span(card=span.card, begins_at=begins_at, ends_at=ends_at, is_critical=found.is_critical)
+        )
+    return placed
 
 
 def finish_of(spans: Sequence[Span]) -> datetime | None:

@@ -106,7 +106,9 @@ def _body(
         _clocks(viewer, picture),
         _numbers(viewer, picture),
         card(
-            say("进度（按工序依赖推算，未计班组争用）"),
+            say("进度（按班组与机具排程，随实况重排）")
+            if picture.is_levelled
+            else say("进度（按工序依赖推算，未计班组争用）"),
             html.Div(
                 className="gantt-frame",
                 tabIndex="0",

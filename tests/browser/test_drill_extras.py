@@ -12,6 +12,7 @@ from tests.browser.garage import Garage
 from tests.browser.walk import (
     API,
     NAMES,
+    fill_login,
     fill_values,
     prepare_run,
     put_pin,
@@ -239,8 +240,11 @@ def test_the_recorder_enters_a_sheet_with_its_picture_and_the_record_says_paper(
 def test_goods_are_taken_in_put_away_and_counted_on_the_depots_desk(garage: Garage, browser: Browser) -> None:
     page = browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN").new_page()
     prepare_depot(garage)
-    sign_in(page, garage, "sun")
+    page.goto(f"{garage.url}/drill/")
+    fill_login(page, "sun")
+    page.wait_for_selector("[data-form=login]", state="detached")
     page.goto(f"{garage.url}/drill/depot")
+    page.wait_for_selector("[data-pallets='0']")
     page.click("[data-tab=slots]")
     page.click("[data-act=open-slots]")
     page.wait_for_selector("[data-slot=B1-001]")

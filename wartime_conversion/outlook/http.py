@@ -3,30 +3,28 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from facility.clock import SystemClock
 from facility.db import unit_of_work
 from facility.edge import Ctx
 from wartime_conversion.access import Reader
 from wartime_conversion.commands import parse_capacities
+from wartime_conversion.outlook.foresee import GOOD_FOR, SOLVER_CLOCK, foresee
 from wartime_conversion.outlook.judge import QuestionUnusable, judge
+from wartime_conversion.outlook.store import ForecastTask, read_forecast, read_forecast_tasks
 from wartime_conversion.plan_library.publish import ensure_reference
 from wartime_conversion.plan_library.store import read_version
-from wartime_conversion.replan import Happening, replan
 from wartime_conversion.rules.plan import Durations
 from wartime_conversion.rules.schedule_plan import capacity_key
-from wartime_conversion.rules.schedule_run import run_tasks
-from wartime_conversion.scene import Scene, load_scene, pinned_plan
+from wartime_conversion.scene import pinned_plan
 from wartime_conversion.store import read_run
 
 router = APIRouter(prefix="/api/v1/conversion", tags=["conversion outlook"])
-_SOLVER_CLOCK = SystemClock()
-"""A search is limited by the machine's own time, whatever clock the building goes by."""
 
 
 class QuestionBody(BaseModel):
@@ -52,17 +50,8 @@ async def schedule_plan(body: QuestionBody, ctx: Ctx, _reader: Reader) -> dict[s
         )
     plan = pinned_plan(version.source)
     return await asyncio.to_thread(
-        judge, plan, body.tiers, durations=body.durations, capacities=body.capacities, clock=_SOLVER_CLOCK
+        judge, plan, body.tiers, durations=body.durations, capacities=body.capacities, clock=SOLVER_CLOCK
     )
-
-
-def happenings_of(scene: Scene) -> list[Happening]:
-    """What has happened in a run, for planning the rest anew; a task only reported began when it was finished."""
-    return [
-        Happening(task_id=code, started_at=started_at, finished_at=row.finished_at)
-        for code, row in scene.tasks.items()
-        if (started_at := row.started_at or row.finished_at) is not None
-    ]
 
 
 @router.get("/runs/{run_id}/forecast")
@@ -72,22 +61,32 @@ async def forecast_run(
     _reader: Reader,
     capacity: Annotated[Sequence[str], Query(description="NAME=N, as crew.LOG=12")] = (),
 ) -> dict[str, Any]:
-    """The rest of a run, planned anew from what has actually happened."""
+    """The rest of a run, planned anew from what has actually happened; the kept one where nothing happened since."""
     async with unit_of_work(ctx.pool) as conn:
-        now = ctx.clock.now()
-        scene = await load_scene(conn, ctx.site, await read_run(conn, run_id), now)
+        run = await read_run(conn, run_id)
+        plan = pinned_plan((await read_version(conn, run.plan_version)).source)
+        kept = await read_forecast(conn, run_id)
+        rows = await read_forecast_tasks(conn, run_id) if kept else []
     try:
-        changed = {
-            capacity_key(scene.plan, name): count for name, count in parse_capacities(capacity).items()
-        }
+        changed = {capacity_key(plan, name): count for name, count in parse_capacities(capacity).items()}
     except ValueError as error:
         raise QuestionUnusable(str(error)) from error
-    found = await asyncio.to_thread(
-        replan,
-        run_tasks(scene.layout, is_actual=scene.run.is_actual),
-        happenings_of(scene),
-        capacities=scene.plan.capacities | changed,
-        now=now,
-        clock=_SOLVER_CLOCK,
+    is_good = (
+        kept is not None and kept.after_entry == run.entries and ctx.clock.now() - kept.made_at < GOOD_FOR
     )
-    return asdict(found)
+    if kept is not None and is_good and not changed:
+        return {
+            "starts": {row.code: row.starts_at for row in rows},
+            "finishes": {row.code: row.ends_at for row in rows},
+            "critical": [row.code for row in sorted(rows, key=_start) if row.is_critical],
+            "finish_at": kept.finish_at,
+            "proved": kept.is_proved,
+            "seconds": kept.seconds,
+            "made_at": kept.made_at,
+        }
+    scene, found = await foresee(ctx, run_id, changed)
+    return asdict(found) | {"made_at": scene.now}
+
+
+def _start(row: ForecastTask) -> datetime:
+    return row.starts_at

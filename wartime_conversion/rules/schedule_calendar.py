@@ -75,6 +75,11 @@ class CalendarScheduler:
         self._calendar = {task.id: calendars[task.tier] if task.crew else None for task in tasks}
         self._origin = min((calendars[task.tier].starts_at_min for task in tasks), default=0)
 
+    @property
+    def minutes(self) -> Mapping[str, int]:
+        """Working minutes of each task."""
+        return self._minutes
+
     def _ready(self, task: Task, starts: Mapping[str, int], finishes: Mapping[str, int]) -> int:
         """The earliest start that links allow."""
         at = self._origin
