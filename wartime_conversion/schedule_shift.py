@@ -3,7 +3,7 @@
 Crews stop at the end of a shift and go on at the next, so in working minutes a task is one unbroken interval and crews
 and machines are an ordinary cumulative; only the lags run round the clock. A moment of work `w` is day `w // L` and
 minute `w % L` of a shift of `L` minutes; its moment on the clock is `1440 * day + minute`. Only where every crewed task
-keeps the same hours, which holds within a tier. Machines of a task without a crew are left out: the bound stays a bound,
+keeps the same hours, which holds within a tier. Machines of a task without a crew are left out: the bound stays one,
 and a schedule found is put through the list scheduler before it counts.
 """
 
