@@ -200,7 +200,8 @@ def _poster(sheet: Sheet, opening: Opening, address: str) -> None:
     """One page to hang at an opening: scanning it opens that chunk on the phone."""
     sheet.new_page(f"孔口 {opening.id}")
     sheet.text(opening.zh, 30, bold=True)
-    sheet.text(f"{opening.size_m}　平时：{opening.peacetime}　战时：{opening.wartime}", 12)
+    peacetime, wartime = opening.peacetime_zh or opening.peacetime, opening.wartime_zh or opening.wartime
+    sheet.text(f"{opening.size_m}　平时：{peacetime}　战时：{wartime}", 12)
     sheet.text(f"任务：{'、'.join(opening.closed_by)}", 14)
     side = 120 * mm
     sheet.code(f"{address}/drill/#{opening.id}", side, (WIDTH - side) / 2, sheet.y - side - 10 * mm)

@@ -95,6 +95,7 @@ def _tier(tier: Tier) -> Data:
 def _opening(row: Opening) -> Data:
     head = {"id": row.id, "zh": row.zh, "en": row.en, "size_m": row.size_m}
     states = {"peacetime": row.peacetime, "wartime": row.wartime}
+    states |= _given(peacetime_zh=row.peacetime_zh, wartime_zh=row.wartime_zh)
     lists = _given(closed_by=list(row.closed_by), reopened_by=list(row.reopened_by))
     return head | states | lists | _given(measure=row.measure, zone=row.zone)
 

@@ -85,6 +85,8 @@ class OpeningEntry(Strict):
     size_m: StrictStr
     peacetime: StrictStr
     wartime: StrictStr
+    peacetime_zh: StrictStr = ""
+    wartime_zh: StrictStr = ""
     closed_by: tuple[Name, ...] = ()
     reopened_by: tuple[Name, ...] = ()
     measure: StrictStr = ""

@@ -210,7 +210,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """A line of the opening register; `closed_by` are the tasks that bring it into its wartime state."""
+    """A line of the opening register; `closed_by` are the tasks that bring it into its wartime state.
+
+    The Chinese of both states is empty where nobody translated it.
+    """
 
     id: str
     zh: str
@@ -222,6 +225,8 @@ class Opening:
     reopened_by: tuple[str, ...]
     measure: str
     zone: str
+    peacetime_zh: str = ""
+    wartime_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

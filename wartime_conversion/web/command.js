@@ -149,7 +149,7 @@ function sideColumn() {
   return [
     h("h2", t("roles")), forms.roles(state, act),
     h("h2", t("exits")), forms.exits(state, act),
-    state.sirens ? [h("h2", t("siren")), h("div", { id: "siren" }, sirenNow()), siren.picker(state.sirens, tick, state.pkg.run.state === "running" ? sounded : null), h("small.soft", `${t("source")} ${state.sirens.source}`)] : null,
+    state.sirens ? [h("h2", t("siren")), h("div", { id: "siren" }, sirenNow()), siren.picker(state.sirens, tick, state.pkg.run.state === "running" ? sounded : null, state.pkg.run.kind === "drill"), h("small.soft", `${t("source")} ${state.sirens.source}`)] : null,
     h("h2", t("cars_inside"), h("b", ` ${state.pkg.cars_inside}`)), forms.cars(state, act),
   ];
 }

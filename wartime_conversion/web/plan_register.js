@@ -2,14 +2,14 @@
 // and only what differs from the file is sent.
 
 import { h } from "./dom.js";
-import { language, named, t } from "./text.js";
+import { has, language, named, t } from "./text.js";
 
 // key: the file's; from: the value's name where it differs; kind: how it is entered.
 const ID_LIST = "list", WHOLE = "number", CHOICE = "choice", DAY = "date";
 const NAMES = [{ key: "zh", label: "name_zh", isWanted: true }, { key: "en", label: "name_en", isWanted: true }];
 const FIELDS = {
-  openings: [...NAMES, { key: "size_m", label: "size", isWanted: true }, { key: "peacetime", isWanted: true }, { key: "wartime", isWanted: true }, { key: "measure" }, { key: "zone", kind: CHOICE, of: (plan) => ["", ...plan.zones.map((z) => z.id)] }, { key: "closed_by", kind: ID_LIST }, { key: "reopened_by", kind: ID_LIST }],
-  components: [...NAMES, { key: "opening", from: "opening_id", kind: CHOICE, of: (plan) => plan.openings.map((o) => o.id) }, { key: "kind", isWanted: true }, { key: "quantity", kind: WHOLE, least: 1 }, { key: "stored_at" }, { key: "condition", kind: CHOICE, of: () => ["unknown", "good", "worn", "damaged", "missing"], say: (v) => t(`cond_${v}`) }, { key: "last_fitted", kind: DAY }, { key: "source", isWanted: true }],
+  openings: [...NAMES, { key: "size_m", label: "size", isWanted: true }, { key: "peacetime", isWanted: true, zh: "peacetime_zh" }, { key: "wartime", isWanted: true, zh: "wartime_zh" }, { key: "peacetime_zh", isHidden: true }, { key: "wartime_zh", isHidden: true }, { key: "measure", say: (v) => (has(`measure_${v}`) ? t(`measure_${v}`) : v) }, { key: "zone", kind: CHOICE, of: (plan) => ["", ...plan.zones.map((z) => z.id)] }, { key: "closed_by", kind: ID_LIST }, { key: "reopened_by", kind: ID_LIST }],
+  components: [...NAMES, { key: "opening", from: "opening_id", kind: CHOICE, of: (plan) => plan.openings.map((o) => o.id) }, { key: "kind", isWanted: true, say: (v, plan) => named(plan.materials.find((m) => m.id === v) ?? { zh: v, en: v }) }, { key: "quantity", kind: WHOLE, least: 1 }, { key: "stored_at", say: (v, plan) => named(plan.zones.find((z) => z.id === v) ?? { zh: v, en: v }) }, { key: "condition", kind: CHOICE, of: () => ["unknown", "good", "worn", "damaged", "missing"], say: (v) => t(`cond_${v}`) }, { key: "last_fitted", kind: DAY }, { key: "source", isWanted: true }],
   crews: [...NAMES, { key: "capacity_persons", from: "capacity", label: "persons", kind: WHOLE, least: 0 }],
   equipment: [...NAMES, { key: "capacity", label: "pieces", kind: WHOLE, least: 0 }],
   materials: [...NAMES, { key: "unit", label: "unit_word", isWanted: true }],
@@ -18,19 +18,19 @@ const FIELDS = {
 const valueOf = (field, row) => row?.[field.from ?? field.key] ?? null;
 const label = (field) => t(field.label ?? field.key) + (field.kind === ID_LIST ? `（${t("comma_between")}）` : "");
 
-function shown(field, row, marks) {
-  const value = valueOf(field, row);
+function shown(field, row, marks, plan) {
+  const value = (language.at === 0 && field.zh && row[field.zh]) || valueOf(field, row);
   if (field.key === "source") return marks([value]);
   if (field.kind === ID_LIST) return value.join(", ");
   if (value === null || value === "") return "—";
-  return field.say ? field.say(value) : String(value);
+  return field.say ? field.say(value, plan) : String(value);
 }
 
 export function registerView(name, { plan, mayEdit, open, marks, toggle, save, remove }) {
   const fields = FIELDS[name];
-  const columns = fields.filter((field) => !["zh", "en"].includes(field.key));
+  const columns = fields.filter((field) => !["zh", "en"].includes(field.key) && !field.isHidden);
   const rows = plan[name].flatMap((row) => [
-    h("tr", { [`data-${name.replace(/s$/, "")}`]: row.id }, h("td", h("code", row.id)), h("td", named(row)), columns.map((field) => h("td", shown(field, row, marks))),
+    h("tr", { [`data-${name.replace(/s$/, "")}`]: row.id }, h("td", h("code", row.id)), h("td", named(row)), columns.map((field) => h("td", shown(field, row, marks, plan))),
       mayEdit ? h("td", h("button.small", { type: "button", "data-edit": row.id, "aria-expanded": String(open === row.id), onclick: () => toggle(row.id) }, t("edit"))) : null),
     mayEdit && open === row.id ? h("tr.editrow", h("td", { colSpan: columns.length + 3 }, entryForm(name, plan, row, save, remove))) : null,
   ]);

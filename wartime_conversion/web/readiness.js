@@ -59,11 +59,14 @@ function ledger() {
   })));
 }
 
+// A is an assumption; anything else is the source it names.
+const sourceMark = (source) => (/^A\b/.test(source) ? h("span.flag.warm", { title: source }, `A ${t("assumed")} · ${t("to_confirm")}`) : h("span.flag", source));
+
 function rounds() {
   return h("table", h("tbody", told.rounds.map((r) => {
     const last = told.walked.find((w) => w.round_id === r.id && w.is_passed);
-    const due = last ? new Date(Date.parse(last.done_at) + r.every_days * 86400000).toISOString().slice(0, 10) : t("never");
-    return h("tr", { "data-round": r.id }, h("td", named(r), h("small.soft", ` ${r.source}`)), h("td", t("every_days").replace("{n}", r.every_days)), h("td", `${t("due")} ${due}`),
+    const due = last ? new Date(Date.parse(last.done_at) + r.every_days * 86400000).toISOString().slice(0, 10) : null;
+    return h("tr", { "data-round": r.id }, h("td", named(r), " ", sourceMark(r.source)), h("td", t("every_days").replace("{n}", r.every_days)), h("td", due ? `${t("due")} ${due}` : h("span.flag.warm", t("never_walked"))),
       h("td", h("button.small", { type: "button", onclick: () => act("POST", `/rounds/${r.id}`, { is_passed: true }) }, t("passed")), " ", h("button.small", { type: "button", onclick: () => act("POST", `/rounds/${r.id}`, { is_passed: false }) }, t("failed"))));
   })));
 }

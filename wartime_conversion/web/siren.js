@@ -131,9 +131,9 @@ export function strip(what) {
 }
 
 // The commander's list: hear a pattern here, or say that it sounds now, from which drill time counts.
-export function picker(sirens, redraw, onSounded) {
+export function picker(sirens, redraw, onSounded, isDrill) {
   return h("div.sirens", [...sirens.signals, ...sirens.timetables].map((what) => h("div.sirenrow", h("b", sirenName(what)), strip(what),
     h("div.row", h("button.small", { type: "button", "data-signal": what.id, onclick: () => { play(what); redraw(); } }, `▶ ${t("try_siren")}`),
-      onSounded ? h("button.small", { type: "button", "data-sound": what.id, onclick: () => onSounded(what) }, t("sounds_now")) : null))),
+      onSounded ? h("button.small", { type: "button", "data-sound": what.id, onclick: () => onSounded(what) }, t(isDrill ? "sounds_now" : "sounds_only")) : null))),
   h("button.plain", { type: "button", "data-act": "siren-stop", onclick: () => { stop(); redraw(); } }, t("stop")));
 }
