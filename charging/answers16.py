@@ -25,6 +25,11 @@ async def apply_answer(conn: Connection, order: Order, response: Payload, now: d
         await apply(conn, order, response, now)
 
 
+def changes_something(action: str) -> bool:
+    """Whether an answer to this operation changes anything of ours."""
+    return action in _APPLY
+
+
 def _is(response: Payload, *words: str) -> bool:
     return response.get("status") in words
 

@@ -21,13 +21,16 @@ from charging.batch_store import (
     MessageRow,
     SeenRow,
     StatusRow,
+    UnpluggedRow,
     copy_messages,
     copy_samples,
     write_boots,
     write_events,
     write_seen,
     write_statuses,
+    write_unplugged,
 )
+from charging.bills import make_bill
 from charging.event_store import TxEventRow, write_tx_events
 from charging.samples import SampleRow
 from facility import store as facility_store
@@ -38,10 +41,16 @@ from facility.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-Row = SampleRow | MessageRow | StatusRow | BootRow | SeenRow | EventRow | TxEventRow
+Row = SampleRow | MessageRow | StatusRow | BootRow | SeenRow | EventRow | TxEventRow | UnpluggedRow
+_Waiting = tuple[Sequence[Row], asyncio.Future[None] | None]
 
 COLLECT_S: Final = 0.008
 """How long rows gather after the first one came: short beside a commit, long enough for a burst."""
+
+COLLECT_NOTED_S: Final = 0.2
+"""The same for rows that nobody waits for (the trace, signs of life); what a killed process loses of them is this."""
+
+NOTED_AT_ONCE: Final = 2000
 
 GIVE_UP_AFTER_S: Final = 25.0
 """Chargers wait 30 s or more for an answer; past this a sender is told to try again."""
@@ -61,8 +70,10 @@ class Batch:
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._waiting: list[tuple[Sequence[Row], asyncio.Future[None] | None]] = []
+        self._waiting: list[_Waiting] = []
         self._wanted = asyncio.Event()
+        self._noted: list[Row] = []
+        self._has_noted = asyncio.Event()
         self._told_power_at: dict[str, datetime] = {}
         self._outlets: dict[tuple[int, int], str] = {}
         self._is_away = False
@@ -73,9 +84,9 @@ class Batch:
             self._outlets[charger_id, evse_no] = evse_id
 
     def note(self, *rows: Row) -> None:
-        """Hand over rows that nobody waits for."""
-        self._waiting.append((rows, None))
-        self._wanted.set()
+        """Hand over rows that nobody waits for; they are written in larger groups, apart from those waited for."""
+        self._noted.extend(rows)
+        self._has_noted.set()
 
     async def keep(self, rows: Sequence[Row]) -> None:
         """Hand over rows and wait until they are committed.
@@ -90,19 +101,42 @@ class Batch:
 
     async def run(self) -> None:
         """Write for ever; cancelled at the end, after `drain`."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._run_waiting())
+            tasks.create_task(self._run_noted())
+
+    async def _run_waiting(self) -> None:
         while True:
             await self._wanted.wait()
             await asyncio.sleep(COLLECT_S)
-            await self.drain()
+            await self._drain_waiting()
+
+    async def _run_noted(self) -> None:
+        while True:
+            await self._has_noted.wait()
+            await asyncio.sleep(COLLECT_NOTED_S)
+            await self._drain_noted()
 
     async def drain(self) -> None:
         """Write what waits now."""
+        await self._drain_waiting()
+        await self._drain_noted()
+
+    async def _drain_waiting(self) -> None:
         self._wanted.clear()
         taken, self._waiting = self._waiting, []
         if taken:
             await self._write_or_split(taken)
 
-    async def _write_or_split(self, taken: list[tuple[Sequence[Row], asyncio.Future[None] | None]]) -> None:
+    async def _drain_noted(self) -> None:
+        self._has_noted.clear()
+        taken, self._noted = self._noted, []
+        for begin in range(0, len(taken), NOTED_AT_ONCE):
+            group = taken[begin : begin + NOTED_AT_ONCE]
+            await self._write_or_split([((row,), None) for row in group])
+
+    async def _write_or_split(self, taken: list[_Waiting]) -> None:
+        """Write everything; where a row makes that fail, halves of it, until only that row is left out."""
         fault = await self._tried([row for rows, _ in taken for row in rows])
         if fault is None:
             _answer(taken, None)
@@ -110,8 +144,9 @@ class Batch:
             log.error("batch.not_kept", reason=str(fault), rows=len(taken))
             _answer(taken, NotKept("the rows could not be written"))
         else:
-            for one in taken:
-                await self._write_or_split([one])
+            middle = len(taken) // 2
+            await self._write_or_split(taken[:middle])
+            await self._write_or_split(taken[middle:])
 
     async def _tried(self, rows: list[Row]) -> Exception | None:
         """Write all rows in one unit of work, again while the database is away."""
@@ -149,6 +184,9 @@ class Batch:
         if statuses := by_kind.get(StatusRow):
             changed = await write_statuses(conn, statuses)
         await self._tell_statuses(conn, changed)
+        if unplugged := by_kind.get(UnpluggedRow):
+            for number, heard_at in (await write_unplugged(conn, unplugged)).items():
+                await make_bill(conn, number, heard_at)
         if samples := by_kind.get(SampleRow):
             await self._tell_power(conn, samples)
 
@@ -194,7 +232,7 @@ _WRITERS: Final[dict[type, _Writer]] = {
 }
 
 
-def _answer(taken: list[tuple[Sequence[Row], asyncio.Future[None] | None]], fault: Exception | None) -> None:
+def _answer(taken: list[_Waiting], fault: Exception | None) -> None:
     for _, done in taken:
         if done is None or done.done():
             continue

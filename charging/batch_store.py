@@ -60,6 +60,15 @@ class SeenRow(NamedTuple):
     seen_at: datetime
 
 
+class UnpluggedRow(NamedTuple):
+    """A connector at which nothing runs is free: the last car has left its plug."""
+
+    charger_id: int
+    evse_no: int
+    at: datetime
+    received_at: datetime
+
+
 class EventRow(NamedTuple):
     """Firmware, diagnostics, log, security and vendor messages."""
 
@@ -189,12 +198,16 @@ async def write_boots(conn: Connection, rows: Sequence[BootRow]) -> None:
     columns["boot"] = [Jsonb(boot) for boot in columns["boot"]]
     await conn.execute(
         """
+        with locked as (
+            select id from charging.charger where id = any(%(charger_id)s) order by id for no key update
+        )
         update charging.charger as c
         set protocol = t.protocol, vendor = t.vendor, model = t.model, serial_number = t.serial_number,
             firmware = t.firmware, boot = t.boot, booted_at = t.booted_at
         from unnest(%(charger_id)s::int[], %(protocol)s::text[], %(vendor)s::text[], %(model)s::text[],
                     %(serial_number)s::text[], %(firmware)s::text[], %(boot)s::jsonb[], %(booted_at)s::timestamptz[])
             as t (charger_id, protocol, vendor, model, serial_number, firmware, boot, booted_at)
+        join locked on locked.id = t.charger_id
         where c.id = t.charger_id
         """,
         columns,
@@ -206,10 +219,14 @@ async def write_seen(conn: Connection, rows: Sequence[SeenRow]) -> None:
     columns = dict(zip(SeenRow._fields, map(list, zip(*rows, strict=True)), strict=True))
     await conn.execute(
         """
+        with locked as (
+            select id from charging.charger where id = any(%(charger_id)s) order by id for no key update
+        )
         update charging.charger as c set last_seen_at = t.seen_at
         from (select charger_id, max(seen_at) as seen_at
               from unnest(%(charger_id)s::int[], %(seen_at)s::timestamptz[]) as u (charger_id, seen_at)
               group by charger_id) t
+        join locked on locked.id = t.charger_id
         where c.id = t.charger_id and (c.last_seen_at is null or c.last_seen_at < t.seen_at)
         """,
         columns,
@@ -228,3 +245,36 @@ async def write_events(conn: Connection, rows: Sequence[EventRow]) -> None:
         """,
         columns,
     )
+
+
+async def write_unplugged(conn: Connection, rows: Sequence[UnpluggedRow]) -> dict[int, datetime]:
+    """Note at the last charge of each connector that its car has left the plug, where that is not known yet.
+
+    Returns:
+        The finished transactions this concerns, with when it was heard.
+    """
+    columns = dict(zip(UnpluggedRow._fields, map(list, zip(*rows, strict=True)), strict=True))
+    async with conn.cursor() as cur:
+        await cur.execute(
+            """
+            with told as (
+                select charger_id, evse_no, min(at) as at, min(received_at) as received_at
+                from unnest(%(charger_id)s::int[], %(evse_no)s::int2[], %(at)s::timestamptz[],
+                            %(received_at)s::timestamptz[]) as u (charger_id, evse_no, at, received_at)
+                group by charger_id, evse_no
+            ), last as (
+                select newest.id, told.at, told.received_at from told
+                cross join lateral (
+                    select t.id, t.stopped_at, t.unplugged_at from charging.transaction t
+                    where t.charger_id = told.charger_id and t.evse_no = told.evse_no
+                    order by t.started_at desc limit 1
+                ) newest
+                where newest.unplugged_at is null and newest.stopped_at is not null
+            )
+            update charging.transaction t set unplugged_at = greatest(last.at, t.stopped_at)
+            from last where t.id = last.id and t.unplugged_at is null and t.stopped_at is not null
+            returning t.id, last.received_at
+            """,
+            columns,
+        )
+        return dict(await cur.fetchall())

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from charging import bill_store, transaction_store
+from charging import bill_store, sample_store, transaction_store
 from charging.bill_store import Bill
 from charging.rules.fees import ChargeFee, Reading, charge_fee
 from charging.tariffs import load_tariff
@@ -41,7 +41,7 @@ class PricedCharge:
 async def price_charge(conn: Connection, transaction: Transaction, now: datetime) -> PricedCharge:
     """Price a transaction, running or ended, at a moment."""
     tariff = await load_tariff(conn, transaction.energy_tariff_id)
-    stored = await transaction_store.read_readings(conn, transaction.id, transaction.started_at)
+    stored = await sample_store.read_readings(conn, transaction.id, transaction.started_at)
     readings = _monotone(transaction, stored)
     fee = charge_fee(
         readings,

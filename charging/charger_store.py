@@ -187,21 +187,6 @@ async def place_connector(conn: Connection, charger_id: int, evse_no: int, evse_
     )
 
 
-async def take_socket(
-    conn: Connection, charger_id: int, socket: UUID, process: UUID, protocol: str, now: datetime
-) -> None:
-    """Say that this socket is the charger's newest; orders go to it and to no older one."""
-    await conn.execute(
-        """
-        update charging.charger
-        set socket = %(socket)s, held_by = %(process)s, protocol = %(protocol)s, connected_at = %(now)s,
-            last_seen_at = %(now)s
-        where id = %(id)s
-        """,
-        {"id": charger_id, "socket": socket, "process": process, "protocol": protocol, "now": now},
-    )
-
-
 async def leave_socket(conn: Connection, charger_id: int, socket: UUID, now: datetime) -> bool:
     """Say that a socket is gone; returns whether it was the newest."""
     left = await conn.execute(
@@ -222,18 +207,6 @@ async def drop_sockets(conn: Connection, sockets: Sequence[UUID], now: datetime)
         """,
         {"sockets": list(sockets), "now": now},
     )
-
-
-async def read_outlets_of(conn: Connection, charger_id: int) -> dict[int, str]:
-    """EVSE number to the site's EVSE id."""
-    async with conn.cursor() as cur:
-        await cur.execute(
-            """
-            select evse_no, evse_id from charging.connector where charger_id = %(id)s and evse_id is not null
-            """,
-            {"id": charger_id},
-        )
-        return {evse_no: evse_id for evse_no, evse_id in await cur.fetchall()}
 
 
 async def read_outlets(conn: Connection) -> list[OutletRow]:

@@ -14,6 +14,7 @@ from charging import (
     order_store,
     orders,
     remote,
+    sample_store,
     tag_store,
     transaction_store,
 )
@@ -210,7 +211,7 @@ async def _start_order(conn: Connection, outlet: OutletRow, tag: str | None) -> 
 async def read_live(conn: Connection, transaction: Transaction, now: datetime) -> Live:
     """A charge as a screen shows it, priced at a moment."""
     priced = await bills.price_charge(conn, transaction, now)
-    last = await transaction_store.read_live_sample(conn, transaction.id, transaction.started_at)
+    last = await sample_store.read_live_sample(conn, transaction.id, transaction.started_at)
     bill = await bill_store.read_bill(conn, transaction.id)
     is_fixed = bill is not None and bill.state != "open"
     return Live(

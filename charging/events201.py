@@ -19,6 +19,7 @@ from charging import (
     order_store,
     orders,
     repairs201,
+    sample_store,
     transaction_store,
     transactions,
 )
@@ -158,7 +159,7 @@ class TransactionEvents:
             opened = next(
                 got for got in await transactions.load_open(conn, self._charger_id) if got.id == one.id
             )
-        has_samples = await transaction_store.read_last_sample(conn, one.id, one.started_at) is not None
+        has_samples = await sample_store.read_last_sample(conn, one.id, one.started_at) is not None
         return Running(
             id=one.id,
             open=opened,

@@ -18,7 +18,7 @@ from charging import (
     order_store,
     orders,
     profile_store,
-    transaction_store,
+    sample_store,
 )
 from charging.charger_store import OutletRow
 from charging.profile_store import ProfileRow
@@ -180,9 +180,7 @@ async def _outcome(
         return Outcome.REFUSED
     if transaction is None:
         return Outcome.ACCEPTED
-    samples = await transaction_store.read_powers(
-        conn, transaction.id, max(row.set_at, transaction.started_at)
-    )
+    samples = await sample_store.read_powers(conn, transaction.id, max(row.set_at, transaction.started_at))
     allowed_w = (
         _limit_of(row) if _rung(row).unit == "W" else _limit_of(row) * limit.phase_voltage_v * limit.phases
     )

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
@@ -20,7 +20,7 @@ from charging.rpc import BadFrame, Call, CallError, CallRefused, CallResult, Fau
 from charging.secrecy import redacted
 from charging.station import Station
 from facility.clock import Clock
-from facility.db import Pool, unit_of_work
+from facility.db import Pool, statement
 from facility.errors import OpsError
 
 log = structlog.get_logger(__name__)
@@ -160,7 +160,7 @@ class Link:
             self._idle.set()
 
     async def _claimed(self) -> Order | None:
-        async with unit_of_work(self._pool) as conn:
+        async with statement(self._pool) as conn:
             return await order_store.claim_order(conn, self.charger.id, self.socket, self._clock.now())
 
     async def _carry_out(self, order: Order) -> None:
@@ -195,26 +195,20 @@ class Link:
                 log.warning(
                     "answer.not_applied", charger=self.charger.identity, action=order.action, why=repr(wrong)
                 )
-        async with unit_of_work(self._pool) as conn:
-            now = self._clock.now()
-            if answer is None:
-                await order_store.finish_order(conn, order.id, state="timed_out", now=now)
-            elif isinstance(answer, CallResult):
-                await order_store.finish_order(
-                    conn, order.id, state="answered", now=now, response=answer.payload
-                )
-            else:
-                await order_store.finish_order(
-                    conn,
-                    order.id,
-                    state="refused",
-                    now=now,
-                    error_code=answer.code,
-                    error_description=answer.description,
-                )
-            shown = redacted(order.action, order.payload)
-            if shown != order.payload:
-                await order_store.replace_payload(conn, order.id, shown)
+        outcome: dict[str, Any] = {"state": "timed_out"}
+        if isinstance(answer, CallResult):
+            outcome = {"state": "answered", "response": answer.payload}
+        elif answer is not None:
+            outcome = {
+                "state": "refused",
+                "error_code": answer.code,
+                "error_description": answer.description,
+            }
+        shown = redacted(order.action, order.payload)
+        if shown != order.payload:
+            outcome["payload"] = shown
+        async with statement(self._pool) as conn:
+            await order_store.finish_order(conn, order.id, now=self._clock.now(), **outcome)
 
     async def _refuse_answer(self, order: Order, fault: Fault) -> None:
         """An answer that the standard does not allow: 2.1 has a message to say so, the others have not."""

@@ -46,8 +46,13 @@ async def add_order(
     """Queue an order and wake whichever process holds the charger's socket."""
     await conn.execute(
         """
-        insert into charging.charger_order (id, charger_id, action, payload, requested_by, requested_at, expires_at)
-        values (%(id)s, %(charger_id)s, %(action)s, %(payload)s, %(by)s, %(now)s, %(expires_at)s)
+        with added as (
+            insert into charging.charger_order
+                (id, charger_id, action, payload, requested_by, requested_at, expires_at)
+            values (%(id)s, %(charger_id)s, %(action)s, %(payload)s, %(by)s, %(now)s, %(expires_at)s)
+            returning charger_id
+        )
+        select pg_notify('order', charger_id::text) from added
         """,
         {
             "id": order_id,
@@ -59,7 +64,6 @@ async def add_order(
             "expires_at": expires_at,
         },
     )
-    await conn.execute("select pg_notify('order', %(charger_id)s::text)", {"charger_id": charger_id})
 
 
 async def claim_order(conn: Connection, charger_id: int, socket: UUID, now: datetime) -> Order | None:
@@ -94,16 +98,25 @@ async def finish_order(
     response: dict[str, Any] | None = None,
     error_code: str | None = None,
     error_description: str | None = None,
-) -> bool:
-    """Write an order's outcome once and tell whoever waits for it; returns whether it was still open."""
-    finished = await conn.execute(
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Write an order's outcome once and tell whoever waits for it, in one statement.
+
+    `payload` replaces what was sent where that held a secret; None keeps it.
+    """
+    await conn.execute(
         """
-        update charging.charger_order
-        set state = %(state)s, answered_at = %(now)s, response = %(response)s, error_code = %(error_code)s,
-            error_description = %(error_description)s
-        where id = %(id)s and state in ('queued', 'sent')
+        with finished as (
+            update charging.charger_order
+            set state = %(state)s, answered_at = %(now)s, response = %(response)s, error_code = %(error_code)s,
+                error_description = %(error_description)s, payload = coalesce(%(payload)s, payload)
+            where id = %(id)s and state in ('queued', 'sent')
+            returning id
+        )
+        select pg_notify('order_done', %(id)s::text), (select count(*) from finished)
         """,
         {
+            "payload": None if payload is None else Jsonb(payload),
             "id": order_id,
             "state": state,
             "now": now,
@@ -111,16 +124,6 @@ async def finish_order(
             "error_code": error_code,
             "error_description": error_description,
         },
-    )
-    await conn.execute("select pg_notify('order_done', %(id)s::text)", {"id": order_id})
-    return bool(finished.rowcount)
-
-
-async def replace_payload(conn: Connection, order_id: UUID, payload: dict[str, Any]) -> None:
-    """Take a secret out of an order that is done with it."""
-    await conn.execute(
-        "update charging.charger_order set payload = %(payload)s where id = %(id)s",
-        {"id": order_id, "payload": Jsonb(payload)},
     )
 
 
@@ -183,9 +186,9 @@ async def expire_orders(conn: Connection, now: datetime) -> list[UUID]:
 
 
 async def release_sent(
-    conn: Connection, charger_id: int, repeatable: Sequence[str], now: datetime
+    conn: Connection, charger_ids: Sequence[int], repeatable: Sequence[str], now: datetime
 ) -> list[UUID]:
-    """End what was sent over a socket that is gone: its answer can no longer come.
+    """End what was sent over these chargers' sockets that are gone: its answers can no longer come.
 
     Actions that may be repeated without harm go back to the queue; the others are `timed_out`, because nobody knows
     whether the charger acted. Returns the orders that were given up.
@@ -200,12 +203,12 @@ async def release_sent(
                     answered_at = case when action = any(%(repeatable)s) and expires_at > %(now)s then null
                                        else %(now)s::timestamptz end,
                     error_description = 'the connection was lost before the answer'
-                where charger_id = %(charger_id)s and state = 'sent' returning id, state
+                where charger_id = any(%(charger_ids)s) and state = 'sent' returning id, state
             )
             select id from released, lateral (select pg_notify('order_done', released.id::text)) as told
             where state = 'timed_out'
             """,
-            {"charger_id": charger_id, "repeatable": list(repeatable), "now": now},
+            {"charger_ids": list(charger_ids), "repeatable": list(repeatable), "now": now},
         )
         return await cur.fetchall()
 

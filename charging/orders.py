@@ -14,7 +14,7 @@ from charging.charger_store import Charger
 from charging.operations201 import CSMS_ACTIONS_21, CSMS_ACTIONS_201
 from charging.order_store import Order
 from facility.clock import Clock
-from facility.db import Pool, listen, unit_of_work
+from facility.db import Pool, listen, statement
 from facility.errors import Invalid, Missing
 from facility.ids import new_uuid
 
@@ -179,7 +179,7 @@ class OrderAnswers:
                 del self._waiting[order_id]
 
     async def _read(self, order_id: UUID) -> Order:
-        async with unit_of_work(self._pool) as conn:
+        async with statement(self._pool) as conn:
             order = await order_store.read_order(conn, order_id)
         if order is None:
             raise Missing(f"no order {order_id}")

@@ -12,7 +12,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from charging import charger_store, limits, needs_store, transaction_store
+from charging import charger_store, limits, needs_store, sample_store, transaction_store
 from charging.charger_store import OutletRow
 from charging.limits import Limit
 from charging.needs_store import Needs
@@ -127,7 +127,7 @@ def _voltage_v(site: Site) -> int:
 
 async def _running(conn: Connection, ctx: Context, outlet: OutletRow, transaction: Transaction) -> Running:
     evse = ctx.site.evses[EvseId(outlet.evse_id)]
-    last = await transaction_store.read_last_sample(conn, transaction.id, transaction.started_at)
+    last = await sample_store.read_last_sample(conn, transaction.id, transaction.started_at)
     return Running(
         outlet=outlet,
         evse=evse,

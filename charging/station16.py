@@ -11,8 +11,8 @@ import psycopg
 from ocpp.v16.enums import Action, ChargePointStatus, RegistrationStatus
 
 from charging import answers16, orders, registration, transactions
-from charging.batch import NotKept
-from charging.batch_store import BootRow, EventRow, StatusRow, copy_samples
+from charging.batch import NotKept, Row
+from charging.batch_store import BootRow, EventRow, StatusRow, UnpluggedRow, copy_samples
 from charging.order_store import Order
 from charging.rpc import Call, CallRefused, Fault, Payload
 from charging.rules.metering import Outlet, start_meter
@@ -75,6 +75,8 @@ class Station16:
 
     async def take_answer(self, order: Order, response: Payload) -> None:
         """See `Station.take_answer`."""
+        if not answers16.changes_something(order.action):
+            return
         async with unit_of_work(self._ctx.pool) as conn:
             await answers16.apply_answer(conn, order, response, self._ctx.clock.now())
             if new_password := answers16.rotated_password(order, response):
@@ -130,21 +132,22 @@ class Station16:
         told = check_incoming(VERSION, Action.status_notification, _known_status(sent))
         moment = read_moment(told.get("timestamp"), received_at)
         evse_no = _small(told["connectorId"])
-        await self._batch.keep(
-            [
-                StatusRow(
-                    charger_id=self._charger.id,
-                    evse_no=evse_no,
-                    connector_no=1,
-                    status=told["status"],
-                    error_code=told["errorCode"],
-                    info=told.get("info"),
-                    vendor_error=told.get("vendorErrorCode"),
-                    status_at=moment.at,
-                    received_at=received_at,
-                )
-            ]
-        )
+        rows: list[Row] = [
+            StatusRow(
+                charger_id=self._charger.id,
+                evse_no=evse_no,
+                connector_no=1,
+                status=told["status"],
+                error_code=told["errorCode"],
+                info=told.get("info"),
+                vendor_error=told.get("vendorErrorCode"),
+                status_at=moment.at,
+                received_at=received_at,
+            )
+        ]
+        if evse_no > 0 and told["status"] == ChargePointStatus.available and self._live(evse_no) is None:
+            rows.append(UnpluggedRow(self._charger.id, evse_no, moment.at, received_at))
+        await self._batch.keep(rows)
         if evse_no > 0:
             await self._follow_status(evse_no, told["status"], moment, received_at)
         return {}
@@ -153,9 +156,6 @@ class Station16:
         """What a status says about the transaction on its connector, if there is one that is live."""
         running = self._live(evse_no)
         if running is None:
-            if status == ChargePointStatus.available:
-                async with unit_of_work(self._ctx.pool) as conn:
-                    await transactions.note_unplugged(conn, self._charger.id, evse_no, moment.at, received_at)
             return
         if status == ChargePointStatus.available:
             async with unit_of_work(self._ctx.pool) as conn:

@@ -1,15 +1,12 @@
 """Rows of transactions, their samples, and stops that found no transaction."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
-from psycopg.types.json import Jsonb
 
-from charging.rules.fees import Reading
 from charging.rules.transaction import TransactionState
 
 Connection = AsyncConnection[Any]
@@ -92,42 +89,6 @@ class Ending:
     delivered_wh: int
     unplugged_at: datetime | None
     flags: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastSample:
-    """The newest believed energy of a transaction."""
-
-    measured_at: datetime
-    delivered_wh: int
-    register_wh: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveSample:
-    """What a screen shows of a running charge."""
-
-    measured_at: datetime
-    power_w: int | None
-    soc_pct: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrphanStop:
-    """A stop that found no transaction."""
-
-    id: int
-    charger_id: int
-    sent_transaction: str
-    is_parked: bool
-    meter_stop_wh: int
-    stopped_at: datetime
-    stopped_raw: str
-    received_at: datetime
-    id_tag: str | None
-    reason: str | None
-    flags: list[str]
-    payload: dict[str, Any]
 
 
 async def read_open(conn: Connection, charger_id: int | None = None) -> list[Transaction]:
@@ -342,162 +303,5 @@ async def note_unplugged(conn: Connection, charger_id: int, evse_no: int, at: da
             returning id
             """,
             {"charger_id": charger_id, "evse_no": evse_no, "at": at},
-        )
-        return await cur.fetchall()
-
-
-async def read_last_sample(conn: Connection, transaction_id: int, since: datetime) -> LastSample | None:
-    """The newest sample of a transaction that carries energy, not older than `since`."""
-    async with conn.cursor(row_factory=class_row(LastSample)) as cur:
-        await cur.execute(
-            """
-            select measured_at, delivered_wh, register_wh from charging.meter_sample
-            where transaction_id = %(id)s and measured_at >= %(since)s
-              and delivered_wh is not null and register_wh is not null
-            order by measured_at desc, delivered_wh desc limit 1
-            """,
-            {"id": transaction_id, "since": since},
-        )
-        return await cur.fetchone()
-
-
-async def read_live_sample(conn: Connection, transaction_id: int, since: datetime) -> LiveSample | None:
-    """The newest sample of a transaction, as a screen shows it."""
-    async with conn.cursor(row_factory=class_row(LiveSample)) as cur:
-        await cur.execute(
-            """
-            select measured_at, power_w, soc_pct from charging.meter_sample
-            where transaction_id = %(id)s and measured_at >= %(since)s
-            order by measured_at desc limit 1
-            """,
-            {"id": transaction_id, "since": since},
-        )
-        return await cur.fetchone()
-
-
-async def read_powers(conn: Connection, transaction_id: int, since: datetime) -> list[tuple[datetime, int]]:
-    """Moments and W of a transaction's samples since a moment."""
-    cur = await conn.execute(
-        """
-        select measured_at, power_w from charging.meter_sample
-        where transaction_id = %(id)s and measured_at >= %(since)s and power_w is not null
-        order by measured_at desc limit 200
-        """,
-        {"id": transaction_id, "since": since},
-    )
-    return [(at, power_w) for at, power_w in await cur.fetchall()]
-
-
-async def read_last_sign(conn: Connection, transaction_id: int, since: datetime) -> datetime | None:
-    """When the newest sample of a transaction was received."""
-    async with conn.cursor(row_factory=scalar_row) as cur:
-        await cur.execute(
-            """
-            select max(received_at) from charging.meter_sample
-            where transaction_id = %(id)s and measured_at >= %(since)s
-            """,
-            {"id": transaction_id, "since": since},
-        )
-        sign: datetime | None = await cur.fetchone()
-        return sign
-
-
-async def read_readings(conn: Connection, transaction_id: int, since: datetime) -> list[Reading]:
-    """The energy of a transaction over time: the last believed value of each five minutes, in order."""
-    async with conn.cursor(row_factory=class_row(Reading)) as cur:
-        await cur.execute(
-            """
-            select distinct on (date_bin('5 minutes', measured_at, timestamptz 'epoch'))
-                   measured_at as at, delivered_wh
-            from charging.meter_sample
-            where transaction_id = %(id)s and measured_at >= %(since)s and delivered_wh is not null
-            order by date_bin('5 minutes', measured_at, timestamptz 'epoch'), measured_at desc, delivered_wh desc
-            """,
-            {"id": transaction_id, "since": since},
-        )
-        return await cur.fetchall()
-
-
-async def adopt_samples(
-    conn: Connection, transaction_id: int, charger_id: int, evse_no: int, since: datetime, until: datetime
-) -> None:
-    """Give samples without a transaction, taken while this one ran off-line, to it."""
-    await conn.execute(
-        """
-        update charging.meter_sample set transaction_id = %(id)s
-        where charger_id = %(charger_id)s and evse_no = %(evse_no)s and transaction_id is null
-          and measured_at between %(since)s and %(until)s
-        """,
-        {"id": transaction_id, "charger_id": charger_id, "evse_no": evse_no, "since": since, "until": until},
-    )
-
-
-async def add_orphan_stop(conn: Connection, stop: OrphanStop) -> bool:
-    """Keep a stop that found no transaction; the same stop again changes nothing and returns False."""
-    added = await conn.execute(
-        """
-        insert into charging.orphan_stop
-            (charger_id, sent_transaction, is_parked, meter_stop_wh, stopped_at, stopped_raw, received_at, id_tag,
-             reason, flags, payload)
-        values
-            (%(charger_id)s, %(sent_transaction)s, %(is_parked)s, %(meter_stop_wh)s, %(stopped_at)s, %(stopped_raw)s,
-             %(received_at)s, %(id_tag)s, %(reason)s, %(flags)s, %(payload)s)
-        on conflict (charger_id, sent_transaction, stopped_raw, meter_stop_wh, coalesce(id_tag, '')) do nothing
-        """,
-        {
-            "charger_id": stop.charger_id,
-            "sent_transaction": stop.sent_transaction,
-            "is_parked": stop.is_parked,
-            "meter_stop_wh": stop.meter_stop_wh,
-            "stopped_at": stop.stopped_at,
-            "stopped_raw": stop.stopped_raw,
-            "received_at": stop.received_at,
-            "id_tag": stop.id_tag,
-            "reason": stop.reason,
-            "flags": stop.flags,
-            "payload": Jsonb(stop.payload),
-        },
-    )
-    return bool(added.rowcount)
-
-
-async def read_parked_stops(conn: Connection, charger_id: int) -> list[OrphanStop]:
-    """Stops of a charger that wait for their off-line start, in order of their time."""
-    async with conn.cursor(row_factory=class_row(OrphanStop)) as cur:
-        await cur.execute(
-            """
-            select id, charger_id, sent_transaction, is_parked, meter_stop_wh, stopped_at, stopped_raw, received_at,
-                   id_tag, reason, flags, payload
-            from charging.orphan_stop
-            where charger_id = %(charger_id)s and is_parked and transaction_id is null
-            order by stopped_at, id
-            """,
-            {"charger_id": charger_id},
-        )
-        return await cur.fetchall()
-
-
-async def resolve_orphan_stop(conn: Connection, orphan_id: int, transaction_id: int, now: datetime) -> None:
-    """Say which transaction a parked stop ended."""
-    await conn.execute(
-        """
-        update charging.orphan_stop set transaction_id = %(transaction_id)s, resolved_at = %(now)s
-        where id = %(id)s
-        """,
-        {"id": orphan_id, "transaction_id": transaction_id, "now": now},
-    )
-
-
-async def read_orphan_stops(conn: Connection, charger_ids: Sequence[int]) -> list[OrphanStop]:
-    """Every unresolved stop of these chargers."""
-    async with conn.cursor(row_factory=class_row(OrphanStop)) as cur:
-        await cur.execute(
-            """
-            select id, charger_id, sent_transaction, is_parked, meter_stop_wh, stopped_at, stopped_raw, received_at,
-                   id_tag, reason, flags, payload
-            from charging.orphan_stop
-            where charger_id = any(%(charger_ids)s) and transaction_id is null order by id
-            """,
-            {"charger_ids": list(charger_ids)},
         )
         return await cur.fetchall()

@@ -12,8 +12,9 @@ from typing import Any, Final
 import structlog
 from psycopg import AsyncConnection
 
-from charging import bill_store, tag_store, transaction_store
+from charging import bill_store, orphan_store, sample_store, tag_store, transaction_store
 from charging.bills import make_bill
+from charging.orphan_store import OrphanStop
 from charging.rules.authorise import TagFacts, tag_status
 from charging.rules.metering import Meter, Outlet, settle_meter, start_meter
 from charging.rules.moments import Moment
@@ -30,9 +31,10 @@ from charging.rules.transaction import (
     is_over,
     is_retry,
 )
+from charging.sample_store import LastSample
 from charging.samples import OpenTransaction
 from charging.tariffs import NoTariff
-from charging.transaction_store import Ending, NewTransaction, OrphanStop, Transaction
+from charging.transaction_store import Ending, NewTransaction, Transaction
 from facility import store as facility_store
 from facility.errors import Missing
 from facility.ids import new_secret
@@ -241,7 +243,7 @@ async def _keep_orphan(conn: Connection, told: StopTold, outlet: Outlet) -> None
         flags=list(told.moment.flags),
         payload=told.payload,
     )
-    if not await transaction_store.add_orphan_stop(conn, orphan):
+    if not await orphan_store.add_orphan_stop(conn, orphan):
         return
     if is_parked and await _end_waiting_start(conn, told, outlet):
         return
@@ -264,9 +266,9 @@ async def _end_waiting_start(conn: Connection, told: StopTold, outlet: Outlet) -
     ]
     if len(fitting) != 1:
         return False
-    for orphan in await transaction_store.read_parked_stops(conn, told.charger_id):
+    for orphan in await orphan_store.read_parked_stops(conn, told.charger_id):
         if orphan.stopped_raw == told.stopped_raw and orphan.meter_stop_wh == (told.meter_stop_wh or 0):
-            await transaction_store.resolve_orphan_stop(conn, orphan.id, fitting[0].id, told.received_at)
+            await orphan_store.resolve_orphan_stop(conn, orphan.id, fitting[0].id, told.received_at)
     await _end(conn, fitting[0], told, outlet, TransactionEvent.STOP)
     return True
 
@@ -279,7 +281,7 @@ async def _end_with_parked_stop(conn: Connection, transaction_id: int, told: Sta
         meter_start_wh=told.meter_start_wh,
         is_told_late=True,
     )
-    for orphan in await transaction_store.read_parked_stops(conn, told.charger_id):
+    for orphan in await orphan_store.read_parked_stops(conn, told.charger_id):
         parked = ParkedStop(
             stopped_at=orphan.stopped_at, meter_stop_wh=orphan.meter_stop_wh, id_tag=orphan.id_tag
         )
@@ -287,7 +289,7 @@ async def _end_with_parked_stop(conn: Connection, transaction_id: int, told: Sta
             continue
         transaction = await transaction_store.lock_transaction(conn, transaction_id)
         assert transaction is not None  # written a moment ago in this unit of work
-        await transaction_store.resolve_orphan_stop(conn, orphan.id, transaction_id, told.received_at)
+        await orphan_store.resolve_orphan_stop(conn, orphan.id, transaction_id, told.received_at)
         stop = StopTold(
             charger_id=told.charger_id,
             transaction=orphan.sent_transaction,
@@ -321,7 +323,12 @@ def _offline_start(one: Transaction) -> OfflineStart:
 
 async def load_meter(conn: Connection, transaction: Transaction) -> Meter:
     """The meter of an open transaction as its stored samples left it."""
-    last = await transaction_store.read_last_sample(conn, transaction.id, transaction.started_at)
+    last = await sample_store.read_last_sample(conn, transaction.id, transaction.started_at)
+    return meter_after(transaction, last)
+
+
+def meter_after(transaction: Transaction, last: LastSample | None) -> Meter:
+    """The meter of an open transaction after its newest stored sample."""
     if last is None:
         return start_meter(transaction.meter_start_wh, transaction.started_at)
     return Meter(
@@ -485,7 +492,7 @@ async def close_ghosts(conn: Connection, now: datetime) -> list[int]:
     for one in await transaction_store.read_open(conn):
         if one.evidence is None or one.evidence_at is None:
             continue
-        sampled_at = await transaction_store.read_last_sign(conn, one.id, one.started_at)
+        sampled_at = await sample_store.read_last_sign(conn, one.id, one.started_at)
         sign_at = max(sampled_at or one.last_sign_at, one.last_sign_at)
         evidence = Evidence(one.evidence)
         if is_over(evidence, one.evidence_at, sign_at, now):

@@ -119,6 +119,22 @@ async def unit_of_work(pool: Pool) -> AsyncIterator[AsyncConnection]:
         yield conn
 
 
+@asynccontextmanager
+async def statement(pool: Pool) -> AsyncIterator[AsyncConnection]:
+    """A connection on which every statement is a unit of work of its own, without the round trips of a larger one.
+
+    Raises:
+        DatabaseAway: no connection could be had in time.
+    """
+    async with unit_of_work(pool) as conn:
+        await conn.set_autocommit(True)
+        try:
+            yield conn
+        finally:
+            if not conn.closed:
+                await conn.set_autocommit(False)
+
+
 def connect_sync(dsn: str) -> Connection:
     """A plain connection for a process that is not async.
 

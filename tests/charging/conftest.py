@@ -208,6 +208,7 @@ async def office(yard: Yard) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     errors.install(app)
     app.include_router(charging.http.router)
+    app.include_router(charging.history_http.router)
     app.include_router(charging.http201.router)
     app.include_router(charging.history_http.router)
     app.state.context = yard.ctx

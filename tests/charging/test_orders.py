@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+import charging.history_http
 import charging.http
 import charging.link
 from charging.orders import CSMS_ACTIONS_16
