@@ -92,13 +92,18 @@ class Link:
         if isinstance(frame, Call):
             answer = await self._answer(frame, received_at)
             if not frame.is_send:
-                await self._send(answer, 3 if answer.startswith("[3") else 4, frame.message_id, frame.action)
+                # A charger may send, then close without waiting: what it sent after this call is still read.
+                with suppress(ConnectionClosed):
+                    await self._send(
+                        answer, 3 if answer.startswith("[3") else 4, frame.message_id, frame.action
+                    )
             self.has_spoken = True
         elif isinstance(frame, BadFrame):
             text = rpc.bad_frame_answer(frame, self._version)
             log.warning("frame.bad", charger=self.charger.identity, fault=frame.fault.value)
             if text is not None:
-                await self._send(text, 4, frame.message_id, None)
+                with suppress(ConnectionClosed):
+                    await self._send(text, 4, frame.message_id, None)
         elif isinstance(frame, CallError) and frame.is_result_error:
             # 2.1: what was answered is committed; the charger could not make use of the answer.
             log.warning("answer.not_understood", charger=self.charger.identity, code=frame.code[:50])

@@ -44,6 +44,7 @@ REPEATABLE: Final = (
     "TriggerMessage", "ExtendedTriggerMessage", "RequestStopTransaction", "SetVariables", "GetVariables",
     "GetBaseReport", "GetReport", "CostUpdated", "GetTransactionStatus", "SetMonitoringBase", "SetMonitoringLevel",
     "GetMonitoringReport", "GetDisplayMessages", "ClearDisplayMessage", "GetChargingProfiles",
+    "SetDisplayMessage", "SetNetworkProfile", "SetDefaultTariff", "GetTariffs", "ChangeTransactionTariff",
 )  # fmt: skip
 """Actions that do the same when done twice, so they are sent again after a lost connection."""
 

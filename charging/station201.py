@@ -15,6 +15,7 @@ from charging import (
     asking201,
     needs201,
     orders,
+    provisioning201,
     registration,
     reports,
     settlements21,
@@ -92,6 +93,11 @@ class Station201:
     async def _boot(self, sent: Payload, received_at: datetime) -> Payload:
         boot = self._checked("BootNotification", sent)
         station = boot["chargingStation"]
+        if self._charger.registration == "accepted":
+            async with unit_of_work(self._ctx.pool) as conn:
+                await provisioning201.ask_inventory(
+                    conn, self._charger, self._version, station.get("firmwareVersion"), self._ctx.clock
+                )
         await self._batch.keep(
             [
                 BootRow(

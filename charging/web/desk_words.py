@@ -219,6 +219,9 @@ ALARM_WORDS: Final[Texts] = {
     "charging.orphan_stop": ("找不到对应充电的结束", "A stop without a charge"),
     "charging.ghost": ("按迹象关闭的充电", "A charge closed on evidence"),
     "charging.energy_doubtful": ("电量可疑", "Doubtful energy"),
+    "charging.bill_short": ("账单少计", "A bill that lacks energy"),
+    "charging.limit_not_followed": ("不遵守限流", "Follows no limit"),
+    "charging.settlement_doubtful": ("桩上付款待核对", "A payment at the charger to check"),
 }
 
 

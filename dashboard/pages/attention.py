@@ -75,6 +75,12 @@ ALARM_NAMES = {
     "fire": "火警信号",
     "tailgating": "跟车闯入",
     "occupancy.drift": "计数偏差",
+    "charging.orphan_stop": "结束无对应充电",
+    "charging.ghost": "按迹象关闭的充电",
+    "charging.energy_doubtful": "充电电量可疑",
+    "charging.bill_short": "充电账单少计",
+    "charging.limit_not_followed": "充电桩不遵守限流",
+    "charging.settlement_doubtful": "桩上付款待核对",
 }
 
 

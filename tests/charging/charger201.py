@@ -83,4 +83,7 @@ async def charger201(
         charger = Charger201(raw, version)
         if is_new:
             assert (await charger.boot())["status"] == "Accepted"
+            message_id, action, asked = await raw.order()
+            assert (action, asked["reportBase"]) == ("GetBaseReport", "FullInventory")
+            await raw.reply(message_id, {"status": "NotSupported"})
         yield charger

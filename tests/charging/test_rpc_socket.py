@@ -123,3 +123,20 @@ async def test_the_trace_keeps_what_was_said_both_ways(yard: Yard) -> None:
         (True, 2, "Heartbeat"),
         (False, 3, "Heartbeat"),
     ]
+
+
+async def test_what_a_charger_sent_before_it_closed_is_read_although_it_waited_for_no_answer(
+    yard: Yard,
+) -> None:
+    async with yard.charger("CP1") as charger:
+        await charger.boot()
+        for connector in range(1, 6):
+            status = {"connectorId": connector, "errorCode": "NoError", "status": "Available"}
+            await charger.ws.send(json.dumps([2, f"s{connector}", "StatusNotification", status]))
+
+    async def are_kept() -> bool:
+        return await yard.rows(
+            "select count(*) from charging.connector where connector_no > 0 or evse_no > 0"
+        ) >= [(5,)]
+
+    await yard.eventually(are_kept)

@@ -78,9 +78,33 @@ async def test_tc_b_06_tc_b_09_variables_are_read_and_set_one_by_one_and_kept_in
     assert [one["attributeStatus"] for one in result["setVariableResult"]] == [
         "Accepted", "RebootRequired", "Rejected",
     ]  # fmt: skip
-    kept = await desk.read("/device-model?component=TxCtrlr")
-    assert [(one["variable"], one["value"]) for one in kept] == [("EVConnectionTimeOut", "90")]
+    kept = await desk.read("/device-model?component=TxCtrlr&variable=EVConnectionTimeOut")
+    assert [one["value"] for one in kept] == ["90"]
     assert desk.charger.memory.value("TxCtrlr", "EVConnectionTimeOut") == "90"
+
+
+async def test_b_07_a_new_charger_is_asked_for_its_device_model_and_again_after_new_firmware(
+    desk: Desk,
+) -> None:
+    async def inventories() -> list[str]:
+        found = await desk.yard.rows(
+            "select requested_by from charging.charger_order where action = 'GetBaseReport' "
+            "and state = 'answered' order by requested_at"
+        )
+        return [by for (by,) in found]
+
+    async def is_asked(times: int) -> bool:
+        return len(await inventories()) == times
+
+    await desk.yard.eventually(lambda: is_asked(1))
+    assert await desk.order("Reset", {"type": "Immediate"}) == ACCEPTED
+    await desk.until("select 1 from charging.charger where boot ->> 'reason' = 'RemoteReset'")
+    await desk.yard.eventually(_is_connected(desk))
+    assert await inventories() == ["first boot"]
+    desk.charger.memory.firmware = "sim-2"
+    assert await desk.order("TriggerMessage", {"requestedMessage": "BootNotification"}) == ACCEPTED
+    await desk.yard.eventually(lambda: is_asked(2))
+    assert await inventories() == ["first boot", "new firmware"]
 
 
 @in_both_versions
