@@ -70,12 +70,15 @@ async def hold_outlet(
     limit: Limit,
     clock: Clock,
     since: datetime | None = None,
+    *,
+    takes_out: bool = True,
 ) -> Rung | None:
     """Order what is still missing for a limit to hold.
 
     Args:
         since: a profile accepted before this moment is sent again, although it says the same (a 2.x car that told its
             needs is owed a schedule, K15); None where it need not be.
+        takes_out: whether an outlet that follows no limit is locked out.
 
     Returns:
         The rung now relied on; None where every rung failed: the outlet is then locked out, and the board stops it.
@@ -90,7 +93,8 @@ async def hold_outlet(
     purposes = PURPOSES_16 if version == "1.6" else PURPOSES_2
     rung = next_rung(rungs(units, is_charging=transaction is not None, purposes=purposes), tried)
     if rung is None:
-        await _take_out(conn, outlet, now)
+        if takes_out:
+            await _take_out(conn, outlet, now)
         return None
     wanted = limit_in(rung.unit, limit.limit_w, limit.phase_voltage_v, limit.phases)
     is_set = any(

@@ -5,7 +5,7 @@ What is held and what was ordered is read from rows, so a restart forgets nothin
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
@@ -17,7 +17,17 @@ from charging.charger_store import OutletRow
 from charging.limits import Limit
 from charging.needs_store import Needs
 from charging.rules.planning import BEST, POLICIES
-from charging.rules.sharing import MIN_A, Car, Moment, PhaseLimit, Policy, Supply, lower_first
+from charging.rules.sharing import (
+    MIN_A,
+    Car,
+    Moment,
+    PhaseLimit,
+    Policy,
+    Supply,
+    can_exceed,
+    lower_first,
+    standing_offers,
+)
 from charging.transaction_store import Transaction
 from facility import store as facility_store
 from facility.board import Duty, EquipmentKind, Lockout, wanted_duty
@@ -31,7 +41,15 @@ from facility.site import Site
 log = structlog.get_logger(__name__)
 
 Connection = AsyncConnection[Any]
-SWEEP_EVERY_S: Final = 30.0
+SWEEP_EVERY_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """A free EVSE in reach, as the car that may begin there at any moment: `offer_a` is what it would be let take."""
+
+    outlet: OutletRow
+    car: Car
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +103,23 @@ async def share(conn: Connection, ctx: Context, policy: Policy) -> dict[str, int
     )
     # The solver is compiled code that lets other threads run; on the loop it would hold up every socket.
     offers = await asyncio.to_thread(policy, moment)
-    ordered = lower_first(moment, [one.held_a for one in reached], offers)
-    for one, amperes in zip(reached, ordered, strict=True):
-        await _hold(conn, ctx, one, amperes)
     busy = {one.outlet.evse_id for one in running}
-    await _hold_idle(conn, ctx, [row for row in outlets.values() if row.evse_id not in busy], lockouts)
-    return {one.evse.id: amperes for one, amperes in zip(reached, ordered, strict=True)}
+    rows = [row for row in outlets.values() if row.evse_id not in busy and row.is_connected]
+    await _hold_cut(conn, ctx, [row for row in rows if _is_cut(site, _evse(site, row), lockouts)])
+    idle = [await _idle(conn, site, row) for row in rows if not _is_cut(site, _evse(site, row), lockouts)]
+    cars = (*moment.cars, *(one.car for one in idle))
+    held = [*(one.held_a for one in reached), *(one.car.offer_a for one in idle)]
+    if can_exceed(cars, moment.supply):
+        standing = standing_offers(moment, offers, [one.car for one in idle])
+    else:  # nobody need be held back; what a lifted lockout left at nothing begins again
+        standing = [one.car.offer_a or MIN_A for one in idle]
+    ordered = lower_first(replace(moment, cars=cars), held, [*offers, *standing])
+    for one, amperes in zip(reached, ordered, strict=False):
+        await _hold(conn, ctx, one, amperes)
+    for free, amperes in zip(idle, ordered[len(reached) :], strict=True):
+        if amperes != free.car.offer_a:
+            await _hold_free(conn, ctx, free.outlet, amperes)
+    return {one.evse.id: amperes for one, amperes in zip(reached, ordered, strict=False)}
 
 
 def site_supply(site: Site, away: Sequence[Running] = ()) -> Supply:
@@ -102,6 +131,7 @@ def site_supply(site: Site, away: Sequence[Running] = ()) -> Supply:
                 limit.limit_w // 3 // limit.phase_voltage_v,
                 frozenset(str(evse) for evse in limit.evses),
                 away,
+                None if limit.parent is None else limit.max_imbalance_a,
             )
             for limit in site.supply_limits.values()
         ),
@@ -111,9 +141,16 @@ def site_supply(site: Site, away: Sequence[Running] = ()) -> Supply:
     )
 
 
-def _limit(phase_a: int, members: frozenset[str], away: Sequence[Running]) -> PhaseLimit:
-    a, b, c = _taken([one for one in away if one.outlet.evse_id in members])
-    return PhaseLimit(limit_a=(phase_a - a, phase_a - b, phase_a - c), members=members)
+def _limit(
+    phase_a: int, members: frozenset[str], away: Sequence[Running], imbalance_a: int | None
+) -> PhaseLimit:
+    a, b, c = taken = _taken([one for one in away if one.outlet.evse_id in members])
+    return PhaseLimit(
+        limit_a=(phase_a - a, phase_a - b, phase_a - c),
+        members=members,
+        imbalance_a=imbalance_a,
+        base_a=taken,
+    )
 
 
 def _taken(away: Sequence[Running]) -> tuple[int, int, int]:
@@ -139,7 +176,7 @@ async def _running(conn: Connection, ctx: Context, outlet: OutletRow, transactio
 
 
 async def _held_a(
-    conn: Connection, outlet: OutletRow, evse: Evse, transaction: Transaction, voltage_v: int
+    conn: Connection, outlet: OutletRow, evse: Evse, transaction: Transaction | None, voltage_v: int
 ) -> int:
     """What a charger accepted last; an EVSE that accepted nothing may take all it can."""
     held_w = await limits.held_limit_w(conn, outlet, transaction, voltage_v, len(evse.phases))
@@ -174,18 +211,40 @@ async def _hold(conn: Connection, ctx: Context, one: Running, amperes: int) -> N
     await limits.hold_outlet(conn, one.outlet, one.transaction, limit, ctx.clock, since)
 
 
-async def _hold_idle(
-    conn: Connection, ctx: Context, idle: Sequence[OutletRow], lockouts: Sequence[Lockout]
-) -> None:
-    """Outlets of a cut zone are held to zero; once it is lifted, to the least a car can begin with."""
+def _evse(site: Site, outlet: OutletRow) -> Evse:
+    return site.evses[EvseId(outlet.evse_id)]
+
+
+async def _idle(conn: Connection, site: Site, outlet: OutletRow) -> Idle:
+    evse = _evse(site, outlet)
+    held_a = await _held_a(conn, outlet, evse, None, _voltage_v(site))
+    car = Car(
+        key=evse.id,
+        phases=tuple("ABC".index(phase) for phase in evse.phases),
+        max_a=evse.max_a,
+        arrived_min=0,
+        leaves_min=None,
+        delivered_wh=0,
+        wanted_wh=None,
+        offer_a=held_a,
+    )
+    return Idle(outlet=outlet, car=car)
+
+
+async def _hold_free(conn: Connection, ctx: Context, outlet: OutletRow, amperes: int) -> None:
+    """Hold a free EVSE, so that a car that begins there keeps to this from its first second.
+
+    One that takes no limit while it is free is left in service: its whole current stays reserved.
+    """
+    voltage_v, phases = _voltage_v(ctx.site), len(_evse(ctx.site, outlet).phases)
+    limit = Limit(limit_w=amperes * voltage_v * phases, phase_voltage_v=voltage_v, phases=phases)
+    await limits.hold_outlet(conn, outlet, None, limit, ctx.clock, takes_out=False)
+
+
+async def _hold_cut(conn: Connection, ctx: Context, outlets: Sequence[OutletRow]) -> None:
+    """Free EVSEs of a cut zone are held to nothing."""
     voltage_v = _voltage_v(ctx.site)
-    for outlet in idle:
-        if not outlet.is_connected:
-            continue
-        evse = ctx.site.evses[EvseId(outlet.evse_id)]
-        phases = len(evse.phases)
-        is_cut = _is_cut(ctx.site, evse, lockouts)
-        if is_cut or await limits.held_limit_w(conn, outlet, None, voltage_v, phases) == 0:
-            limit_w = 0 if is_cut else MIN_A * voltage_v * phases
-            limit = Limit(limit_w=limit_w, phase_voltage_v=voltage_v, phases=phases)
-            await limits.hold_outlet(conn, outlet, None, limit, ctx.clock)
+    for outlet in outlets:
+        phases = len(_evse(ctx.site, outlet).phases)
+        limit = Limit(limit_w=0, phase_voltage_v=voltage_v, phases=phases)
+        await limits.hold_outlet(conn, outlet, None, limit, ctx.clock)

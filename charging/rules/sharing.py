@@ -41,10 +41,16 @@ class Car:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseLimit:
-    """Whole amperes on A, B and C that some cars may take together; `members` None is all of them."""
+    """Whole amperes on A, B and C that some cars may take together; `members` None is all of them.
+
+    `imbalance_a` is the most by which two phases of a sub-feeder may differ, None where nobody minds; `base_a` is what
+    others draw there already. The whole supply's are in `Supply`.
+    """
 
     limit_a: tuple[int, int, int]
     members: frozenset[str] | None = None
+    imbalance_a: int | None = None
+    base_a: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,8 @@ class Room:
             for car in moment.cars
         ]
         self._load = list(moment.supply.base_a)
+        self._imbalances = [limit.imbalance_a for limit in moment.supply.limits]
+        self._loads = [list(limit.base_a) for limit in moment.supply.limits]
         self.offers = [0] * len(moment.cars)
 
     def fits(self, place: int, amperes: int) -> bool:
@@ -129,13 +137,10 @@ class Room:
         phases = self._cars[place].phases
         if any(self._free[limit][phase] < amperes for limit in self._limits_of[place] for phase in phases):
             return False
-        if self._imbalance_a is None:
-            return True
-        load = list(self._load)
-        for phase in phases:
-            load[phase] += amperes
-        before = max(self._load) - min(self._load)
-        return max(load) - min(load) <= max(self._imbalance_a, before)
+        return _keeps_balance(self._load, phases, amperes, self._imbalance_a) and all(
+            _keeps_balance(self._loads[limit], phases, amperes, self._imbalances[limit])
+            for limit in self._limits_of[place]
+        )
 
     def raise_by(self, place: int, amperes: int) -> bool:
         """Raise a car's offer where it fits; returns whether it did."""
@@ -145,12 +150,23 @@ class Room:
             self._load[phase] += amperes
             for limit in self._limits_of[place]:
                 self._free[limit][phase] -= amperes
+                self._loads[limit][phase] += amperes
         self.offers[place] += amperes
         return True
 
     def step_of(self, place: int) -> int:
         """Amperes of a car's next rise: 6 to begin with, then one."""
         return 1 if self.offers[place] else MIN_A
+
+
+def _keeps_balance(load: Sequence[int], phases: Sequence[int], amperes: int, imbalance_a: int | None) -> bool:
+    """Whether the phases differ by no more than allowed after a rise, or by no more than they do already."""
+    if imbalance_a is None:
+        return True
+    after = list(load)
+    for phase in phases:
+        after[phase] += amperes
+    return max(after) - min(after) <= max(imbalance_a, max(load) - min(load))
 
 
 def fill(room: Room, order: Sequence[int], ceilings: Sequence[int]) -> None:
@@ -216,6 +232,59 @@ def lower_first(moment: Moment, held_a: Sequence[int], offers: Sequence[int]) ->
             for at in chosen:
                 loads[at][phase] += rise
     return orders
+
+
+def can_exceed(cars: Sequence[Car], supply: Supply) -> bool:
+    """Whether these cars, each taking all it can, could break a limit; where not, nobody need be held back."""
+    return any(
+        sum(car.max_a for car in cars if phase in car.phases and _is_within(car, limit))
+        > limit.limit_a[phase]
+        for limit in supply.limits
+        for phase in range(3)
+    )
+
+
+def standing_offers(moment: Moment, offers: Sequence[int], idle: Sequence[Car]) -> list[int]:
+    """What cars that have not come yet may begin with: 6 A where that fits beside every offer, else nothing.
+
+    A car draws all its EVSE lets it from its first second; its own offer comes a moment later.
+
+    Args:
+        moment: the cars present and the supply.
+        offers: what those are offered.
+        idle: the free EVSEs; `offer_a` is what each lets a car take now, and who lets any keeps it first, so that
+            profiles are not sent to and fro.
+
+    Returns:
+        0 or 6 A for each free EVSE.
+    """
+    free = [list(limit.limit_a) for limit in moment.supply.limits]
+    given = [0] * len(idle)
+
+    def take(car: Car, amperes: int) -> None:
+        for left, limit in zip(free, moment.supply.limits, strict=True):
+            if _is_within(car, limit):
+                for phase in car.phases:
+                    left[phase] -= amperes
+
+    for car, offer in zip(moment.cars, offers, strict=True):
+        take(car, offer)
+    for place in sorted(range(len(idle)), key=lambda at: (idle[at].offer_a < MIN_A, at)):
+        car = idle[place]
+        fits = car.max_a >= MIN_A and all(
+            left[phase] >= MIN_A
+            for left, limit in zip(free, moment.supply.limits, strict=True)
+            if _is_within(car, limit)
+            for phase in car.phases
+        )
+        if fits:
+            given[place] = MIN_A
+            take(car, MIN_A)
+    return given
+
+
+def _is_within(car: Car, limit: PhaseLimit) -> bool:
+    return limit.members is None or car.key in limit.members
 
 
 def _ceilings(moment: Moment) -> list[int]:
