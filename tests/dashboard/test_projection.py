@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.figures.gantt import GanttWords, gantt_svg
-from dashboard.figures.projection import Need, TaskCard, chosen_spans, finish_of, project
+from dashboard.figures.projection import (
+    Foreseen,
+    Need,
+    TaskCard,
+    chosen_spans,
+    finish_of,
+    levelled,
+    project,
+)
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -137,3 +145,25 @@ def test_the_gantt_has_a_bar_for_each_task_its_state_and_the_line_at_now() -> No
 def test_a_run_without_tasks_is_an_empty_drawing() -> None:
     assert gantt_svg([], now=START, words=WORDS, crews={}).startswith("<svg")
     assert finish_of([]) is None
+
+
+def test_the_schedulers_moments_take_the_place_of_the_links_for_what_is_not_finished() -> None:
+    now = START + 15 * MINUTE
+    cards = [
+        task("a", 10, state="done", started_at=START, finished_at=START + 10 * MINUTE),
+        task("b", 10, state="started", started_at=START + 10 * MINUTE),
+        task("c", 10),
+        task("d", 10),
+    ]
+    spans = project(cards, START, now)
+    foreseen = {
+        "a": Foreseen(begins_at=START + 90 * MINUTE, ends_at=START + 99 * MINUTE, is_critical=True),
+        "b": Foreseen(begins_at=START, ends_at=START + 12 * MINUTE, is_critical=True),
+        "c": Foreseen(begins_at=START + 20 * MINUTE, ends_at=START + 30 * MINUTE, is_critical=True),
+    }
+    placed = {span.card.code: span for span in levelled(spans, foreseen, now)}
+    assert (placed["a"].ends_at, placed["a"].is_critical) == (START + 10 * MINUTE, False)
+    assert (placed["b"].begins_at, placed["b"].ends_at) == (START + 10 * MINUTE, now)
+    assert (placed["c"].begins_at, placed["c"].is_critical) == (START + 20 * MINUTE, True)
+    assert placed["d"].ends_at == {span.card.code: span for span in spans}["d"].ends_at
+    assert finish_of(list(placed.values())) == START + 30 * MINUTE

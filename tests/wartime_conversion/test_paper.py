@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from pypdf import PdfReader
 
 from tests.wartime_conversion.phones import Hand
@@ -33,3 +34,18 @@ async def test_every_sign_that_paper_writes_is_in_the_bundled_font() -> None:
     font = TTFont("probe", str(FONTS / "NotoSansSC-Regular.ttf"))
     written = set(REFERENCE_PLAN.read_text("utf-8").translate(PLAIN)) - {"\n"}
     assert {sign for sign in written if ord(sign) not in font.face.charToGlyph} == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "labels"), [("tasks", "E01", 135), ("openings", "K1", 14), ("components", "CP-K2", 8)]
+)
+async def test_labels_fill_sheets_of_24_with_id_and_name(
+    hands: dict[str, Hand], kind: str, first: str, labels: int
+) -> None:
+    reply = await hands["commander"].client.get(f"{API}/labels.pdf?kind={kind}")
+    assert reply.headers["content-type"] == "application/pdf"
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(reply.content)).pages]
+    assert len(pages) == -(-labels // 24)
+    assert first in pages[0]
+    unknown = await hands["commander"].client.get(f"{API}/labels.pdf?kind=cars")
+    assert unknown.status_code == 422

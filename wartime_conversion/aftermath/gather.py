@@ -26,7 +26,7 @@ from wartime_conversion.rules.schedule_plan import tasks_problem
 from wartime_conversion.rules.schedule_run import run_tasks
 from wartime_conversion.scene import Scene, load_scene
 from wartime_conversion.schedule_solve import solve
-from wartime_conversion.store import Conn, Run, read_events, read_pauses, read_run
+from wartime_conversion.store import Conn, EventRow, Run, read_events, read_pauses, read_run
 
 _PLAN_SECONDS = 1.0
 
@@ -54,6 +54,19 @@ def _statement(row: EntryRow) -> Statement:
         reason=row.reason or "",
         received_at=row.received_at,
         photos=len(photos) if isinstance(photos, list) else 0,
+        via=str(words.get("via", "screen")),
+    )
+
+
+def _moment(row: EventRow) -> Moment:
+    detail = json.loads(row.body)["detail"]
+    return Moment(
+        number=row.number,
+        at=row.at,
+        kind=row.kind,
+        task=row.task or "",
+        person=row.person,
+        entered_by=str(detail.get("entered_by", "")),
     )
 
 
@@ -124,9 +137,6 @@ async def gather_review(conn: Conn, ctx: Context, run_id: UUID) -> tuple[Scene, 
             )
             for row in await aftermath_store.read_remarks(conn, run_id)
         ],
-        timeline=[
-            Moment(number=row.number, at=row.at, kind=row.kind, task=row.task or "", person=row.person)
-            for row in await read_events(conn, run_id)
-        ],
+        timeline=[_moment(row) for row in await read_events(conn, run_id)],
     )
     return scene, review

@@ -5,7 +5,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from wartime_conversion.aftermath.words import GRADES, KINDS, PURPOSES, minutes, moment, span
+from wartime_conversion.aftermath.words import (
+    GRADES,
+    KINDS,
+    PURPOSES,
+    act_word,
+    event_word,
+    minutes,
+    moment,
+    reason_word,
+    span,
+)
 from wartime_conversion.rules.review import Review
 
 
@@ -17,7 +27,9 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters.update(moment=moment, minutes=minutes, span=span)
+    environment.filters.update(
+        moment=moment, minutes=minutes, span=span, event=event_word, act=act_word, reason=reason_word
+    )
     return environment.get_template("report.html")
 
 

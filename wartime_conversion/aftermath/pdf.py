@@ -26,8 +26,18 @@ from reportlab.platypus import (
 )
 
 import facility
-from wartime_conversion.aftermath.words import GRADES, KINDS, PURPOSES, minutes, moment, span
-from wartime_conversion.rules.review import Review, TaskLine
+from wartime_conversion.aftermath.words import (
+    GRADES,
+    KINDS,
+    PURPOSES,
+    act_word,
+    event_word,
+    minutes,
+    moment,
+    reason_word,
+    span,
+)
+from wartime_conversion.rules.review import Moment, Review, Statement, TaskLine
 
 _FONTS = Path(facility.__file__).parent / "fonts"
 _REGULAR, _BOLD = "NotoSansSC", "NotoSansSC-Bold"
@@ -190,10 +200,21 @@ def _plan_against_actual(review: Review) -> list[Flowable]:
     return [*parts, Spacer(1, 4 * mm), _table(head, rows, (1.1, 4.4, 3.9, 3.9, 1.9, 2, 1.7))]
 
 
+def _statement(row: Statement) -> tuple[str, ...]:
+    signer = f"{row.signer}（纸质单）" if row.via == "paper" else row.signer
+    return (moment(row.received_at), row.task or "—", act_word(row.act), signer, reason_word(row.reason))
+
+
 def _troubles(review: Review) -> list[Flowable]:
     waits = [(line.code, line.name, minutes(line.hold_wait_min)) for line in review.longest_waits]
-    refused = [(moment(r.received_at), r.task or "—", r.act, r.signer, r.reason) for r in review.refusals]
-    doubled = [(moment(r.received_at), r.task or "—", r.act, r.signer, r.reason) for r in review.concurrent]
+    refused = [
+        (moment(r.received_at), r.task or "—", act_word(r.act), r.signer, reason_word(r.reason))
+        for r in review.refusals
+    ]
+    doubled = [
+        (moment(r.received_at), r.task or "—", act_word(r.act), r.signer, reason_word(r.reason))
+        for r in review.concurrent
+    ]
     head = ("时间", "任务", "动作", "签认人", "原因")
     widths = (3.2, 1.4, 2, 2, 6)
     return [
@@ -238,9 +259,15 @@ def _lessons(review: Review) -> list[Flowable]:
     ]
 
 
+def _who(row: Moment) -> str:
+    """The person of a line, and who entered it where it was signed on paper."""
+    return f"{row.person}（纸质单，{row.entered_by} 补录）" if row.entered_by else row.person
+
+
 def _timeline(review: Review) -> list[Flowable]:
     rows = [
-        (str(row.number), moment(row.at), row.kind, row.task or "—", row.person) for row in review.timeline
+        (str(row.number), moment(row.at), event_word(row.kind), row.task or "—", _who(row))
+        for row in review.timeline
     ]
     return [
         *_heading("十、时间线"),

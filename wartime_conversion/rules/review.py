@@ -33,6 +33,7 @@ class Statement:
     reason: str
     received_at: datetime
     photos: int
+    via: str = "screen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +70,14 @@ class PlayedInject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A line of the timeline, from the chained record."""
+    """A line of the timeline, from the chained record; `entered_by` is empty for what was not signed on paper."""
 
     number: int
     at: datetime
     kind: str
     task: str
     person: str
+    entered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 // The forms of the commander's seat.
 
 import { clock, h, hourMinute } from "./dom.js";
-import { language, named, t } from "./text.js";
+import { has, language, named, t } from "./text.js";
 
 const TIERS = [["early", "早期转换", "early"], ["imminent", "临战转换", "imminent"], ["emergency", "紧急转换", "emergency"], ["activation", "物资库启用", "activation"]];
 const ROLES = ["commander", "leader", "safety", "inspector", "storekeeper", "recorder", "evaluator"];
@@ -124,10 +124,16 @@ export function hotWash(state, act) {
   return h("div.hotwash", form, state.exercise.hot_wash.map((said) => h(`p.said.${said.kind}`, h("b", t(`said_${said.kind}`)), " ", said.words, h("small.soft", ` ${said.said_by}${said.owner ? ` → ${said.owner} ${said.due_on}` : ""}`))));
 }
 
+// A line that was signed on paper says who entered it.
+function onPaper(event) {
+  const { via, entered_by } = JSON.parse(event.body).detail;
+  return via === "paper" ? h("span.flag", `${t("on_paper")} · ${t("entered_by")} ${entered_by}`) : null;
+}
+
 export function logView(base, run) {
   const list = h("ol.log");
   fetch(`${base}/events?after=${Math.max(0, run.entries - 200)}`).then((reply) => reply.json()).then((events) => {
-    list.replaceChildren(...events.reverse().map((event) => h("li", h("code", `#${event.number}`), ` ${hourMinute(event.at)} `, h("b", event.kind), ` ${event.task ?? ""} ${event.person}`)));
+    list.replaceChildren(...events.reverse().map((event) => h("li", h("code", `#${event.number}`), ` ${hourMinute(event.at)} `, h("b", has(`event_${event.kind}`) ? t(`event_${event.kind}`) : event.kind), ` ${event.task ?? ""} ${event.person}`, onPaper(event))));
   });
   return h("div", h("p.soft", `${t("head")} `, h("code", run.head)), h("a", { href: `${base}/log` }, t("export_log")), list);
 }
