@@ -20,7 +20,7 @@ from tests.browser.walk import (
 
 pytestmark = pytest.mark.browser
 
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "locale": "zh-CN"}
 
 
 def arrived(garage: Garage, run: str) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ def test_all_105_tasks_are_signed_on_the_phone_and_the_drill_ends(garage: Garage
     run = prepare_run(garage)
     tasks = tasks_of(garage, run)
     assert len(tasks) == 105
-    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN").new_page()
     sign_in(page, garage, "sun")
     wait_ready_offline(page)
     said = 0

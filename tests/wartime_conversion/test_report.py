@@ -108,7 +108,9 @@ def review() -> Review:
                 said_by="周评估",
             ),
         ],
-        timeline=[Moment(number=1, at=START, kind="run.started", task="", person="孙指挥")],
+        timeline=[
+            Moment(number=1, at=START, kind="run.started", task="", person="孙指挥", entered_by="李副手")
+        ],
     )
 
 
@@ -152,7 +154,7 @@ def test_the_pdf_carries_chinese_text_that_can_be_read_back(review: Review) -> N
     text = pdf_text(report_pdf(review))
     for words in (
         "行动后报告", "D-2026-007", "演练DRILL", "一号防护单元", "平战转换参考方案", "人员清零", "S基本完成",
-        "同一人", "护送离开", "增配一台叉车", "2026-06-01", "口令复核规范", "run.started", "ab" * 32,
+        "同一人", "护送离开", "增配一台叉车", "2026-06-01", "口令复核规范", "下令开始", "李副手补录", "ab" * 32,
         "无关人员、车辆清零复核", "2026-03-0209:00:00",
     ):  # fmt: skip
         assert words in text, words
