@@ -253,12 +253,12 @@ async def read_occupancy_minutes(conn: Conn, *, since: datetime, until: datetime
 
 
 async def read_occupancy_quarters(conn: Conn, *, since: datetime, until: datetime) -> list[OccupancyPoint]:
-    """Quarter-hour means of every zone between two moments, oldest first."""
+    """Quarter-hour means of every zone between two moments, oldest first; half-measured ones are gaps."""
     async with conn.cursor(row_factory=class_row(OccupancyPoint)) as cur:
         await cur.execute(
             """
             select zone_id, at, occupied, capacity from report.occupancy_quarter
-            where at >= %(since)s and at < %(until)s order by at
+            where at >= %(since)s and at < %(until)s and minutes >= 8 order by at
             """,
             {"since": since, "until": until},
         )
@@ -266,12 +266,27 @@ async def read_occupancy_quarters(conn: Conn, *, since: datetime, until: datetim
 
 
 async def read_occupancy_hours(conn: Conn, *, since: datetime, until: datetime) -> list[OccupancyPoint]:
-    """Hourly means of every zone between two moments, oldest first."""
+    """Hourly means of every zone between two moments, oldest first; half-measured ones are gaps."""
     async with conn.cursor(row_factory=class_row(OccupancyPoint)) as cur:
         await cur.execute(
             """
             select zone_id, at, occupied, capacity from report.occupancy_hour
-            where at >= %(since)s and at < %(until)s order by at
+            where at >= %(since)s and at < %(until)s and minutes >= 30 order by at
+            """,
+            {"since": since, "until": until},
+        )
+        return await cur.fetchall()
+
+
+async def read_occupancy_quarter_days(
+    conn: Conn, *, since: datetime, until: datetime
+) -> list[OccupancyPoint]:
+    """Means over six hours from local midnight of every zone, oldest first; half-measured ones are gaps."""
+    async with conn.cursor(row_factory=class_row(OccupancyPoint)) as cur:
+        await cur.execute(
+            """
+            select zone_id, at, occupied, capacity from report.occupancy_quarter_day
+            where at >= %(since)s and at < %(until)s and minutes >= 180 order by at
             """,
             {"since": since, "until": until},
         )

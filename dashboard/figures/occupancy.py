@@ -30,19 +30,15 @@ def total_over_time(
     latest: dict[str, Count] = {}
     at: list[datetime] = []
     totals: list[float] = []
-    for count in counts:
-        if count.zone_id not in zones:
-            continue
+    known = [count for count in counts if count.zone_id in zones]
+    for place, count in enumerate(known):
         latest[count.zone_id] = count
+        if place + 1 < len(known) and known[place + 1].at == count.at:
+            continue  # another zone was counted at the same moment: added up once all of them are known
         fresh = [kept for kept in latest.values() if (count.at - kept.at).total_seconds() <= longest_s]
-        if len(fresh) < len(zones):
-            continue
-        total = sum(kept.occupied for kept in fresh)
-        if at and at[-1] == count.at:
-            totals[-1] = total
-        else:
+        if len(fresh) == len(zones):
             at.append(count.at)
-            totals.append(total)
+            totals.append(sum(kept.occupied for kept in fresh))
     return at, totals
 
 

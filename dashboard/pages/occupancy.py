@@ -23,6 +23,13 @@ SPANS: Final[dict[str, tuple[str, timedelta]]] = {
     "7d": ("7 天", timedelta(days=7)),
     "90d": ("90 天", timedelta(days=90)),
 }
+# With these a chart of twelve zones has some two to four thousand points, which a screen can show and a query bear.
+GRAINS: Final[dict[str, timedelta]] = {
+    "1h": timedelta(minutes=1),
+    "24h": timedelta(minutes=15),
+    "7d": timedelta(hours=1),
+    "90d": timedelta(hours=6),
+}
 
 
 def layout(viewer: Viewer, context: Context) -> Component:
@@ -75,7 +82,7 @@ def register(app: Dash, context: Context) -> None:
         viewer = current_viewer()
         counts = await _read(context, span)
         zones = _zones(context, area)
-        # Ninety days are some ten thousand points: shaped in a thread, so that the loop goes on serving.
+        # A chart is some thousands of points: shaped in a thread, so that the loop goes on serving.
         total = await asyncio.to_thread(_total, viewer, context, counts, zones, span, 320)
         shares = await asyncio.to_thread(_shares, viewer, context, counts, zones, span)
         return total, shares, _age(counts, span)
@@ -104,19 +111,24 @@ def _age(counts: list[Count], span: str) -> Component:
 
 
 def _grain(span: str) -> timedelta:
-    return {"1h": timedelta(minutes=1), "90d": timedelta(hours=1)}.get(span, timedelta(minutes=15))
+    return GRAINS.get(span, timedelta(minutes=15))
 
 
 def _zones(context: Context, area: str) -> frozenset[str]:
     return frozenset(zone.id for zone in context.site.zones.values() if area in ("all", zone.area))
 
 
+READS: Final = {
+    "1h": store.read_occupancy_minutes,
+    "7d": store.read_occupancy_hours,
+    "90d": store.read_occupancy_quarter_days,
+}
+
+
 async def _read(context: Context, span: str) -> list[Count]:
     until = context.clock.now()
     since = until - SPANS[span if span in SPANS else "24h"][1]
-    read = {"1h": store.read_occupancy_minutes, "90d": store.read_occupancy_hours}.get(
-        span, store.read_occupancy_quarters
-    )
+    read = READS.get(span, store.read_occupancy_quarters)
     async with reading(context) as conn:
         points = await read(conn, since=since, until=until)
     return [Count(zone_id=row.zone_id, at=row.at, occupied=float(row.occupied)) for row in points]

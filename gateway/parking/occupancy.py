@@ -14,7 +14,7 @@ from facility.errors import Missing
 from facility.site import Site
 from facility.store import write_fact
 from facility.units import local
-from gateway.parking import gifts_store, lanes_store, lookup_store, record_store, store
+from gateway.parking import gifts_store, lanes_store, lookup_store, record_store, rollup_store, store
 from gateway.parking import occupancy_store as rows
 from gateway.parking.rules.stay import OPEN_STATES
 
@@ -163,8 +163,8 @@ async def roll_up(conn: Conn, *, now: datetime) -> int:
     Returns:
         Rows written.
     """
-    done_until = await rows.read_rollup_mark(conn)
-    since = done_until or await rows.read_first_sample(conn)
+    done_until = await rollup_store.read_rollup_mark(conn)
+    since = done_until or await rollup_store.read_first_sample(conn)
     if since is None:
         return 0
     until = now.replace(second=0, microsecond=0)
@@ -173,19 +173,21 @@ async def roll_up(conn: Conn, *, now: datetime) -> int:
     )
     hour = quarter.replace(minute=0)
     day = local(hour).replace(hour=0)
-    written = await rows.roll_up_quarters(conn, quarter, until)
-    written += await rows.roll_up_hours(conn, hour, until)
-    written += await rows.roll_up_days(conn, day, until)
-    await rows.write_rollup_mark(conn, until)
+    written = await rollup_store.roll_up_quarters(conn, quarter, until)
+    written += await rollup_store.roll_up_hours(conn, hour, until)
+    written += await rollup_store.roll_up_quarter_days(conn, day, until)
+    written += await rollup_store.roll_up_days(conn, day, until)
+    await rollup_store.write_rollup_mark(conn, until)
     return written
 
 
 async def roll_up_from_quarters(conn: Conn, since: datetime, *, now: datetime) -> None:
     """Make hours and days where the quarter hours since a local midnight are written, and go on from there."""
     until = now.replace(second=0, microsecond=0)
-    await rows.roll_up_hours(conn, since, until)
-    await rows.roll_up_days(conn, since, until)
-    await rows.write_rollup_mark(conn, until)
+    await rollup_store.roll_up_hours(conn, since, until)
+    await rollup_store.roll_up_quarter_days(conn, since, until)
+    await rollup_store.roll_up_days(conn, since, until)
+    await rollup_store.write_rollup_mark(conn, until)
 
 
 async def each_minute(conn: Conn, *, now: datetime) -> None:

@@ -16,11 +16,12 @@ STEPS: tuple[tuple[str, timedelta], ...] = (
     ("minute", timedelta(minutes=1)),
     ("quarter", timedelta(minutes=15)),
     ("hour", timedelta(hours=1)),
+    ("quarter_day", timedelta(hours=6)),
     ("day", timedelta(days=1)),
 )
 MOST_A_LINE, MOST_A_CHART = 1_500, 4_500
 # A step is shown only where at least half of its minutes have a sample; else it is a gap.
-LEAST_MINUTES = {"quarter": 8, "hour": 30, "day": 720}
+LEAST_MINUTES = {"quarter": 8, "hour": 30, "quarter_day": 180, "day": 720}
 
 
 def step_for(window: timedelta, zones: int = 1) -> tuple[str, timedelta]:
@@ -34,8 +35,9 @@ def step_for(window: timedelta, zones: int = 1) -> tuple[str, timedelta]:
 
 def begin_of_step(moment: datetime, step: str) -> datetime:
     """The last bound of a step at or before a moment (days are local, Asia/Shanghai, which has no daylight saving)."""
-    if step == "day":
-        return local(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    if step in ("day", "quarter_day"):
+        here = local(moment).replace(minute=0, second=0, microsecond=0)
+        return here.replace(hour=0 if step == "day" else here.hour - here.hour % 6)
     whole = moment.replace(second=0, microsecond=0)
     if step == "quarter":
         return whole - timedelta(minutes=whole.minute % 15)
@@ -46,11 +48,15 @@ def fill_gaps(
     points: list[rows.SeriesPoint], zones: list[str], begins_at: datetime, until: datetime, width: timedelta
 ) -> list[rows.SeriesPoint]:
     """One point a zone and step of [begins_at, until); a step without a row gets a point without a value."""
-    known = {(point.zone_id, point.at): point for point in points}
+    by_zone: dict[str, dict[datetime, rows.SeriesPoint]] = {zone: {} for zone in zones}
+    for point in points:
+        by_zone[point.zone_id][point.at] = point
     steps = -((begins_at - until) // width)
+    if len(points) == steps * len(zones):
+        return [point for zone in zones for point in by_zone[zone].values()]
     moments = [begins_at + width * step for step in range(steps)]
     return [
-        known.get((zone, moment))
+        by_zone[zone].get(moment)
         or rows.SeriesPoint(zone_id=zone, at=moment, occupied=None, lowest=None, highest=None, capacity=None)
         for zone in zones
         for moment in moments

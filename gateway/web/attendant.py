@@ -1,6 +1,7 @@
 """The attendant's screen: lanes as they stand, what waits for a person with both pictures, the shift and its cash."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -29,6 +30,9 @@ pages = APIRouter(include_in_schema=False)
 Conn = AsyncConnection[Any]
 
 MOST_SHOWN = 12
+# A car that crossed unseen may be in one of the pictures its lane took about then.
+NEAR = timedelta(minutes=3)
+MOST_PICTURES = 6
 
 
 class FormElsewhere(Refused):
@@ -52,6 +56,7 @@ class LaneCard:
     standing: LaneStanding
     picture: str | None
     word: str
+    decider: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,7 @@ class Question:
     word: str
     picture: str | None
     candidates: tuple[Candidate, ...]
+    near: tuple[tuple[str, datetime], ...]
 
     @property
     def is_unseen(self) -> bool:
@@ -97,6 +103,7 @@ async def _cards(conn: Conn, ctx: Context, request: Request) -> list[LaneCard]:
                 standing=await lanes.read_standing(conn, lane.id),
                 picture=picture_of(last.read_id, last.picture_path) if last else None,
                 word=attendant_text.reason(last.reason, language) if last else "",
+                decider=attendant_text.decider(last.decided_by, language) if last else "",
             )
         )
     return cards
@@ -114,9 +121,19 @@ async def _questions(conn: Conn, ctx: Context, request: Request) -> list[Questio
                 word=attendant_text.reason(entry.reason, language),
                 picture=picture_of(entry.read_id, entry.picture_path),
                 candidates=tuple([await _candidate(conn, ctx, stay_id) for stay_id in ids]),
+                near=await pictures_near(conn, entry.lane_id, entry.at) if entry.read_id is None else (),
             )
         )
     return questions
+
+
+async def pictures_near(conn: Conn, lane_id: str, at: datetime) -> tuple[tuple[str, datetime], ...]:
+    """Addresses and moments of what a lane's camera saw about a moment: one of them may be the car nobody knew."""
+    entries = await lanes_store.read_pictures_near(
+        conn, lane_id, since=at - NEAR, until=at + NEAR, limit=MOST_PICTURES
+    )
+    found = [(picture_of(entry.read_id, entry.picture_path), entry.at) for entry in entries]
+    return tuple((address, seen_at) for address, seen_at in found if address)
 
 
 async def _candidate(conn: Conn, ctx: Context, stay_id: UUID) -> Candidate:

@@ -63,6 +63,18 @@ def reason(code: str, language: Language) -> str:
     return texts.get(code, code)
 
 
+def decider(decided_by: str, language: Language) -> str:
+    """Who decided: a person by name, or the policy of a lane while something was away."""
+    word = say(language)
+    texts = {
+        "system": word("系统"),
+        "policy open": word("按预案：保持开启"),
+        "policy closed": word("按预案：不自动放行"),
+        "policy attendant": word("按预案：岗亭放行"),
+    }
+    return texts.get(decided_by, decided_by)
+
+
 def trouble(code: str, language: Language) -> str:
     """Why an act of the attendant was not done."""
     word = say(language)

@@ -1,6 +1,6 @@
 """The attendant's pages on cars inside: found by plate or ticket, seen with their pictures, put right with a reason."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -18,7 +18,7 @@ from gateway.parking.acts import Act
 from gateway.parking.rules.stay import OPEN_STATES
 from gateway.parking.store import Stay
 from gateway.web import attendant_text
-from gateway.web.attendant import acting, person_at_booth, picture_of
+from gateway.web.attendant import acting, person_at_booth, picture_of, pictures_near
 from gateway.web.render import Language, language_of
 from gateway.web.show import show
 
@@ -26,9 +26,6 @@ pages = APIRouter(include_in_schema=False)
 Conn = AsyncConnection[Any]
 
 MOST_SHOWN = 60
-# Where a stay has no read of its own (a follower, a car that came in during an outage), these pictures may show it.
-NEAR = timedelta(minutes=3)
-MOST_PICTURES = 6
 
 
 class MomentUnreadable(Invalid):
@@ -99,21 +96,14 @@ async def one_stay(
 
 async def _pictures(conn: Conn, stay: Stay, language: Language) -> list[tuple[str, str, datetime]]:
     """Address, words and moment of the pictures at entry and exit; without one at entry, what its lane saw then."""
-    shown = []
     at_entry = await lanes_store.find_entry_of_read(conn, stay.entry_read) if stay.entry_read else None
-    near = [at_entry] if at_entry else []
-    if not near and stay.entry_lane:
-        near = await lanes_store.read_pictures_near(
-            conn,
-            stay.entry_lane,
-            since=stay.entered_at - NEAR,
-            until=stay.entered_at + NEAR,
-            limit=MOST_PICTURES,
-        )
-    for entry in near:
-        if address := picture_of(entry.read_id, entry.picture_path):
-            kind = "entry" if at_entry else "near"
-            shown.append((address, attendant_text.picture_word(kind, language), entry.at))
+    shown = []
+    if at_entry and (address := picture_of(at_entry.read_id, at_entry.picture_path)):
+        shown.append((address, attendant_text.picture_word("entry", language), at_entry.at))
+    elif stay.entry_lane:
+        word = attendant_text.picture_word("near", language)
+        near = await pictures_near(conn, stay.entry_lane, stay.entered_at)
+        shown = [(address, word, at) for address, at in near]
     at_exit = await lanes_store.find_entry_of_read(conn, stay.exit_read) if stay.exit_read else None
     if at_exit and (address := picture_of(at_exit.read_id, at_exit.picture_path)):
         shown.append((address, attendant_text.picture_word("exit", language), at_exit.at))

@@ -50,7 +50,7 @@ async def fill(dsn: str, *, now: datetime) -> None:
                 saved_at=now - timedelta(days=1),
                 saved_by="manager",
             )
-        for plate, kind, lane in ((PLATE, "blue", "A-IN"), (NEV_PLATE, "nev_small", "B-IN")):
+        for plate, kind, lane in ((PLATE, "blue", "A-IN"), (NEV_PLATE, "green", "B-IN")):
             async with unit_of_work(pool) as conn:
                 await arrive(conn, site, read_of(plate, lane, clock.now(), kind=kind), now=clock.now())
             async with unit_of_work(pool) as conn:

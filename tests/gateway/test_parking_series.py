@@ -19,8 +19,9 @@ START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
         (1, 12, "quarter"),
         (14, 1, "quarter"),
         (60, 1, "hour"),
-        (60, 12, "day"),
-        (365, 1, "day"),
+        (60, 12, "quarter_day"),
+        (365, 1, "quarter_day"),
+        (365, 12, "day"),
     ],
 )
 def test_a_chart_gets_the_finest_step_it_can_draw(days: int, zones: int, step: str) -> None:
@@ -34,7 +35,8 @@ def test_no_chart_of_a_year_has_too_many_points(hours: int, zones: int) -> None:
     assert zones * (timedelta(hours=hours) / width) <= MOST_A_CHART
 
 
-def test_days_begin_at_local_midnight() -> None:
+def test_days_and_their_quarters_begin_with_local_midnight() -> None:
+    assert begin_of_step(START, "quarter_day") == datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
     assert begin_of_step(START, "day") == datetime(2026, 3, 1, 16, 0, tzinfo=UTC)
 
 
