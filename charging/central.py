@@ -200,6 +200,7 @@ class Central:
             batch=self.batch,
             pool=self._ctx.pool,
             clock=self._ctx.clock,
+            wake=lambda: self._wake(charger.id),
         )
         older = self._links.get(charger.id)
         self._links[charger.id] = link
@@ -243,7 +244,10 @@ class Central:
 
     def _wake(self, charger_id: int) -> None:
         link = self._links.get(charger_id)
-        if link is not None and link.has_spoken:
+        if link is None:
+            return
+        link.want()
+        if link.has_spoken:
             self._spawn(link.pump())
 
     async def _sweep_orders(self) -> None:

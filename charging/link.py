@@ -1,6 +1,7 @@
 """One open socket of a charger: frames in, answers out, one order at a time."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -52,6 +53,7 @@ class Link:
         batch: Batch,
         pool: Pool,
         clock: Clock,
+        wake: Callable[[], None],
     ) -> None:
         self.ws = ws
         self.socket = socket
@@ -63,6 +65,7 @@ class Link:
         self._batch = batch
         self._pool = pool
         self._clock = clock
+        self._wake = wake
         self._outstanding: dict[str, asyncio.Future[CallResult | CallError]] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -97,7 +100,10 @@ class Link:
                     await self._send(
                         answer, 3 if answer.startswith("[3") else 4, frame.message_id, frame.action
                     )
-            self.has_spoken = True
+            if not self.has_spoken:
+                self.has_spoken = True
+                if self._is_wanted:
+                    self._wake()
         elif isinstance(frame, BadFrame):
             text = rpc.bad_frame_answer(frame, self._version)
             log.warning("frame.bad", charger=self.charger.identity, fault=frame.fault.value)
@@ -145,6 +151,10 @@ class Link:
         self._batch.note(
             MessageRow(self._clock.now(), self.charger.id, False, kind, message_id, action, text[:TRACE_BODY])
         )
+
+    def want(self) -> None:
+        """An order waits; before the charger's first call is answered it may not be sent, only remembered."""
+        self._is_wanted = True
 
     async def pump(self) -> None:
         """Send the charger's waiting orders, one after the other; returns when none waits."""
