@@ -23,7 +23,10 @@ SCREENS: Final[tuple[tuple[str, str, str], ...]] = (
     ("/ops/depot", "物资库", "M2 8l8-5 8 5v9H2zM6 17v-6h8v6M6 14h8"),
     ("/ops/reports", "报表", "M5 2h7l4 4v12H5zM12 2v4h4M8 10h5M8 13h5"),
     ("/ops/wall", "大屏", "M2 4h16v10H2zM7 17h6"),
+    ("/office/", "办公", "M4 3h12v14H4zM7 7h6M7 10h6M7 13h3"),
 )
+# These are pages of their own, loaded whole.
+WHOLE_PAGES: Final[frozenset[str]] = frozenset({"/ops/wall", "/office/"})
 
 # A change of these kinds of facts refreshes the panels of that topic, at most once a second.
 TOPICS: Final[dict[str, tuple[str, ...]]] = {
@@ -80,7 +83,7 @@ def _rail(viewer: Viewer) -> Component:
             href=address,
             className="rail-link",
             id=f"nav-{address.strip('/').split('/')[-1]}",
-            refresh=address == "/ops/wall",
+            refresh=address in WHOLE_PAGES,
         )
         for address, name, path in SCREENS
     ]

@@ -15,6 +15,7 @@ import charging.web.pages
 import dashboard.app
 import gateway.board
 import gateway.live
+import gateway.office.pages
 import gateway.parking.feed_http
 import gateway.parking.http
 import gateway.parking.payments_http
@@ -66,6 +67,7 @@ ROUTERS = (
     gateway.web.books.pages,
     gateway.web.paying.pages,
     gateway.web.receipts.pages,
+    gateway.office.pages.pages,
     lpr.http.router,
     gateway.parking.feed_http.router,
     gateway.parking.pricing_http.router,

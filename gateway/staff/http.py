@@ -18,7 +18,16 @@ from facility.store import AuditRow, read_audit
 from gateway.errors import problem
 from gateway.identify import COOKIE, cookie_secret, is_from_another_site
 from gateway.staff import store
-from gateway.staff.people import SESSION_LENGTH, WrongPassword, add_person, add_token, hash_secret, sign_in
+from gateway.staff.people import (
+    SESSION_LENGTH,
+    WrongPassword,
+    add_person,
+    add_token,
+    change_password,
+    change_password_knowing,
+    hash_secret,
+    sign_in,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["staff"])
 pages = APIRouter(include_in_schema=False)
@@ -49,6 +58,19 @@ class PersonChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
     roles: list[Role] = Field(min_length=1)
     is_active: bool = True
+
+
+class PasswordBody(BaseModel):
+    """A person's new password."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: str = Field(min_length=8, max_length=200)
+
+
+class OwnPasswordBody(PasswordBody):
+    """One's own new password, with the one that is to go."""
+
+    current: str = Field(max_length=200)
 
 
 class PersonOut(BaseModel):
@@ -203,6 +225,42 @@ async def change_person(
     await audit(
         request, conn, manager, "person.changed", str(person_id), roles=roles, is_active=body.is_active
     )
+
+
+@router.put("/people/{person_id}/password", status_code=204)
+async def reset_password(
+    request: Request, person_id: UUID, body: PasswordBody, conn: Uow, manager: Manager
+) -> None:
+    """Give a person a new password; every session of theirs ends."""
+    await change_password(conn, person_id, body.password)
+    await audit(request, conn, manager, "person.password_reset", str(person_id))
+
+
+@router.put("/session/password", status_code=204)
+async def change_own_password(
+    request: Request,
+    body: OwnPasswordBody,
+    conn: Uow,
+    ctx: Ctx,
+    person: Annotated[Person, Depends(require())],
+) -> Response:
+    """Change one's own password; sessions elsewhere end, this one stays."""
+    secret = cookie_secret(request.headers)
+    if secret is None:
+        raise Invalid("a token has no password to change")
+    is_changed = await change_password_knowing(
+        conn,
+        person.id,
+        current=body.current,
+        password=body.password,
+        secret=secret,
+        address=_address(request),
+        now=ctx.clock.now(),
+    )
+    if not is_changed:
+        return _wrong_password()
+    await audit(request, conn, person, "person.password_changed", str(person.id))
+    return Response(status_code=204)
 
 
 @router.get("/tokens")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from facility.errors import Conflict, Invalid, Refused, Unauthenticated
+from facility.errors import Conflict, Invalid, Missing, Refused, Unauthenticated
 from facility.identity import Person, Role
 from facility.ids import PersonId, new_secret, new_uuid
 from gateway.staff import passwords, store
@@ -63,9 +63,7 @@ async def add_person(
         LoginTaken: the login belongs to somebody else.
     """
     checked = _checked_roles(roles)
-    if len(password) < passwords.MIN_LENGTH:
-        raise Invalid(f"password: at least {passwords.MIN_LENGTH} characters")
-    password_hash = await asyncio.to_thread(passwords.hash_password, password)
+    password_hash = await _checked_hash(password)
     person_id = new_uuid()
     added = await store.insert_person(
         conn,
@@ -81,6 +79,66 @@ async def add_person(
     return Person(id=PersonId(person_id), name=name, roles=frozenset(Role(role) for role in checked))
 
 
+async def _checked_hash(password: str) -> str:
+    if len(password) < passwords.MIN_LENGTH:
+        raise Invalid(f"password: at least {passwords.MIN_LENGTH} characters")
+    return await asyncio.to_thread(passwords.hash_password, password)
+
+
+async def change_password(
+    conn: AsyncConnection[Any], person_id: UUID, password: str, *, kept_session: str | None = None
+) -> None:
+    """Give a person a new password and end the person's sessions, but for one that is named by its secret.
+
+    Raises:
+        Invalid: the password is too short.
+        Missing: there is no such person.
+    """
+    password_hash = await _checked_hash(password)
+    if not await store.update_password(conn, person_id, password_hash=password_hash):
+        raise Missing(f"no person {person_id}")
+    kept = hash_secret(kept_session) if kept_session is not None else b""
+    await store.delete_sessions_of(conn, person_id, but=kept)
+
+
+async def change_password_knowing(
+    conn: AsyncConnection[Any],
+    person_id: UUID,
+    *,
+    current: str,
+    password: str,
+    secret: str,
+    address: str,
+    now: datetime,
+) -> bool:
+    """Change the password of a person who knows the one that is to go; `secret` is of the session that stays.
+
+    Returns:
+        False where `current` is wrong; the failure is then written and counts as a failed sign-in.
+
+    Raises:
+        TooManyFailures: ten failures of this login or address within ten minutes.
+        Invalid: the new password is too short.
+    """
+    row = await store.read_person(conn, person_id)
+    if row is None:
+        raise Missing(f"no person {person_id}")
+    await _refuse_too_many(conn, row.login, address, now)
+    if not await asyncio.to_thread(passwords.is_right_password, current, row.password_hash):
+        await store.insert_sign_in_failure(conn, login=row.login, address=address, now=now)
+        return False
+    await change_password(conn, person_id, password, kept_session=secret)
+    return True
+
+
+async def _refuse_too_many(conn: AsyncConnection[Any], login: str, address: str, now: datetime) -> None:
+    failures = await store.count_sign_in_failures(
+        conn, login=login.lower(), address=address, since=now - FAILURE_WINDOW
+    )
+    if failures >= FAILURES_ALLOWED:
+        raise TooManyFailures("too many failed sign-ins; wait ten minutes")
+
+
 async def sign_in(
     conn: AsyncConnection[Any], *, login: str, password: str, address: str, now: datetime
 ) -> tuple[str, Person] | None:
@@ -93,11 +151,7 @@ async def sign_in(
     Raises:
         TooManyFailures: ten failures of this login or address within ten minutes.
     """
-    failures = await store.count_sign_in_failures(
-        conn, login=login.lower(), address=address, since=now - FAILURE_WINDOW
-    )
-    if failures >= FAILURES_ALLOWED:
-        raise TooManyFailures("too many failed sign-ins; wait ten minutes")
+    await _refuse_too_many(conn, login, address, now)
     row = await store.read_person_by_login(conn, login.lower())
     known_hash = row.password_hash if row else _NOBODY
     is_right = await asyncio.to_thread(passwords.is_right_password, password, known_hash)

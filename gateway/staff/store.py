@@ -107,6 +107,36 @@ async def update_person(
     return bool(changed.rowcount)
 
 
+async def read_person(conn: AsyncConnection[Any], person_id: UUID) -> PersonRow | None:
+    """A person by id."""
+    async with conn.cursor(row_factory=class_row(PersonRow)) as cur:
+        await cur.execute(
+            """
+            select id, login, name, roles, password_hash, is_active, created_at
+            from staff.person where id = %(id)s
+            """,
+            {"id": person_id},
+        )
+        return await cur.fetchone()
+
+
+async def update_password(conn: AsyncConnection[Any], person_id: UUID, *, password_hash: str) -> bool:
+    """Write a person's new password; returns whether the person exists."""
+    changed = await conn.execute(
+        "update staff.person set password_hash = %(hash)s where id = %(id)s",
+        {"id": person_id, "hash": password_hash},
+    )
+    return bool(changed.rowcount)
+
+
+async def delete_sessions_of(conn: AsyncConnection[Any], person_id: UUID, *, but: bytes) -> None:
+    """End a person's sessions, but for the one with this hash (empty: all)."""
+    await conn.execute(
+        "delete from staff.session where person_id = %(id)s and secret_hash <> %(but)s",
+        {"id": person_id, "but": but},
+    )
+
+
 async def count_people(conn: AsyncConnection[Any]) -> int:
     """How many people there are."""
     async with conn.cursor(row_factory=scalar_row) as cur:
