@@ -63,7 +63,7 @@ class SimulatedCharger:
             "ChargeProfileMaxStackLevel": "10",
             "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
         }
-        self.reservation: tuple[int, str] | None = None
+        self._reservation: tuple[int, str, datetime] | None = None
         self.list_version = 0
         self.transaction_id: int | None = None
         self._pace = pace
@@ -88,6 +88,20 @@ class SimulatedCharger:
     def is_free(self) -> bool:
         """Whether a car may plug in."""
         return self._car is None and self.is_operative and self._is_connected.is_set()
+
+    @property
+    def reservation(self) -> tuple[int, str] | None:
+        """Number and tag of the reservation that stands now; it lapses by itself when its time is over."""
+        kept = self._reservation
+        return None if kept is None or kept[2] <= self.clock.now() else kept[:2]
+
+    def keep_free(self, number: int, tag: str, until: datetime) -> None:
+        """Keep the plug for a tag until a moment."""
+        self._reservation = (number, tag, until)
+
+    def give_free(self) -> None:
+        """End the reservation."""
+        self._reservation = None
 
     @property
     def limit_w(self) -> int:
@@ -171,7 +185,7 @@ class SimulatedCharger:
                 reservation_id=self.reservation[0] if self.reservation else None,
             )
         )
-        self.reservation = None
+        self._reservation = None
         self.transaction_id = started.transaction_id
         if started.id_tag_info["status"] == "Accepted":
             await self.show(Status.charging)

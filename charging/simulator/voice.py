@@ -3,6 +3,7 @@
 """What a simulated charger answers to the central system: every operation of OCPP 1.6, through the ocpp library."""
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpp.routing import after, on
@@ -94,17 +95,17 @@ class Voice(ChargePoint):  # type: ignore[misc]  # the library is untyped
         return call_result.GetCompositeSchedule(status="Rejected")
 
     @on(Action.reserve_now)
-    def reserve_now(self, reservation_id: int, id_tag: str, **_more: Any) -> Any:
+    def reserve_now(self, reservation_id: int, id_tag: str, expiry_date: str, **_more: Any) -> Any:
         if not self._charger.is_free or self._charger.reservation is not None:
             return call_result.ReserveNow(status="Occupied")
-        self._charger.reservation = (reservation_id, id_tag)
+        self._charger.keep_free(reservation_id, id_tag, datetime.fromisoformat(expiry_date))
         return call_result.ReserveNow(status="Accepted")
 
     @on(Action.cancel_reservation)
     def cancel_reservation(self, reservation_id: int, **_more: Any) -> Any:
         is_mine = self._charger.reservation is not None and self._charger.reservation[0] == reservation_id
         if is_mine:
-            self._charger.reservation = None
+            self._charger.give_free()
         return call_result.CancelReservation(status="Accepted" if is_mine else "Rejected")
 
     @on(Action.unlock_connector)

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from charging import driving
 from charging.driving import EvseAway, EvseBusy, EvseLockedOut, NoSuchEvse, NotYours, Scene
 from charging.rules.fees import EnergyTariff
+from charging.rules.transaction import TransactionState
 from charging.web.render import language_of, render
 from charging.web.words import words
 from facility.context import Context
@@ -82,6 +83,7 @@ async def _page(
         idle=_idle(scene.tariff, said),
         message=said.get(message or ""),
         minutes=_minutes(scene, now),
+        moment=_moment(scene),
         world=(await read_mode(conn)).mode.value,
         is_moving=scene.situation in ("mine", "starting", "kept", "others"),
         plate=request.cookies.get("plate", ""),
@@ -90,6 +92,18 @@ async def _page(
         # The buttons outside the moving part belong to another situation: the browser loads the whole page.
         response.headers["hx-refresh"] = "true"
     return response
+
+
+def _moment(scene: Scene) -> str:
+    """What a driver is notified of when it changes: charging, suspended, idle (the fee has begun) or done."""
+    live = scene.live
+    if live is None:
+        return ""
+    if any(line.kind == "idle" and line.fee_fen > 0 for line in live.lines):
+        return "idle"
+    if scene.situation == "done":
+        return "done"
+    return "suspended" if live.transaction.state == TransactionState.SUSPENDED else "charging"
 
 
 def _minutes(scene: Scene, now: datetime) -> int:

@@ -47,6 +47,22 @@ WORDS: Final[Texts] = {
     "plate_box": ("车牌第", "Plate sign"),
     "nev": ("新能源", "NEV"),
     "plate_wrong": ("车牌号不完整", "The plate is not complete"),
+    "notify": ("充完或停止时通知我", "Notify me when it is done or stops"),
+    "notify_on": (
+        "已开启：此页留在后台即可收到通知。手机长时间锁屏时浏览器可能暂停页面，请留意驶离时间。",
+        "On while this page stays open in the background. A phone that is locked for long may pause it.",
+    ),
+    "notify_cannot": (
+        "此浏览器或未加密的连接不支持通知：请保持此页打开查看。",
+        "This browser, or a connection without encryption, cannot notify: keep this page open and look.",
+    ),
+    "notify_denied": (
+        "浏览器已拒绝通知：可在浏览器的网站设置里允许。",
+        "Your browser refuses notifications here: allow them in its settings for this site.",
+    ),
+    "notify_done": ("充电已结束", "Charge finished"),
+    "notify_suspended": ("车辆已停止取电，请及时驶离", "The car takes no more energy: please move on"),
+    "notify_idle": ("占位费开始计收", "The idle fee has begun"),
     "energy": ("电量", "Energy"),
     "power": ("功率", "Power"),
     "cost": ("费用", "Cost"),

@@ -155,3 +155,25 @@ async def test_a_lockout_stops_the_charge_bills_it_and_takes_the_charger_out_unt
             now=yard.clock.now(),
         )
     await yard.eventually(lambda: settled("Available"), within_s=20)
+
+
+async def test_a_reservation_runs_out_after_fifteen_minutes(
+    yard: Yard, browser: httpx.AsyncClient, simulated: SimulatedCharger
+) -> None:
+    await browser.post("/c/E27/reserve")
+    await _situation(browser, "kept")
+    await yard.eventually(lambda: _has(yard, "select 1 from charging.reservation where state = 'active'"))
+    mine = dict(browser.cookies)
+    browser.cookies.clear()
+    await _situation(browser, "reserved")
+    yard.clock.ahead += timedelta(minutes=14)
+    await yard.central.look_once()
+    assert 'data-situation="reserved"' in (await browser.get("/c/E27")).text
+    yard.clock.ahead += timedelta(minutes=1, seconds=1)
+    await yard.central.look_once()
+    assert await yard.rows("select 1 from charging.reservation where state = 'expired'")
+    browser.cookies.update(mine)
+    await _situation(browser, "free")
+    browser.cookies.clear()
+    await browser.post("/c/E27/reserve")
+    await _situation(browser, "kept")
