@@ -41,6 +41,7 @@ SURE_WITHOUT_PICTURE = 0.9  # a camera's own confidence from which its result op
 MOST_PARTS = (
     40  # an event has an XML part and two or three pictures; pictures may hold a few look-alike marks
 )
+PICTURE_KEPT_S = 3600
 MAX_BODY = MAX_BYTES * 2  # base64 and several pictures
 
 AtTheGate = Annotated[Person, Depends(require(Role.ATTENDANT, Role.MANAGER))]
@@ -138,13 +139,18 @@ async def one_read(read_id: UUID, conn: Uow, person: MaySee) -> dict[str, Any]:
 
 
 @router.get("/reads/{read_id}/picture")
-async def picture_of_read(read_id: UUID, ctx: Ctx, conn: Uow, person: MaySee) -> FileResponse:
-    """The picture the read was made from."""
+async def picture_of_read(
+    read_id: UUID, request: Request, ctx: Ctx, conn: Uow, person: MaySee
+) -> FileResponse:
+    """The picture the read was made from; each look is an audit row. The browser keeps it for an hour, so that a
+    screen which renews itself every few seconds is one look."""
     read = await read_one(conn, read_id)
     path = ctx.settings.data / read.picture_path if read.picture_path else None
     if path is None or not path.is_file():
         raise NoSuchRead(f"plate read {read_id} has no picture", id=str(read_id))
-    return FileResponse(path, media_type="image/jpeg")
+    await audit(request, conn, person, "read.picture_seen", str(read_id), camera=read.camera_id)
+    kept = f"private, max-age={PICTURE_KEPT_S}, immutable"
+    return FileResponse(path, media_type="image/jpeg", headers={"cache-control": kept})
 
 
 @router.post("/reads/{read_id}/correction")
