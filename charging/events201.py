@@ -6,7 +6,7 @@ repeats change nothing and a charger that begins counting anew loses nothing.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import AsyncConnection
@@ -14,16 +14,14 @@ from psycopg import AsyncConnection
 from charging import (
     asking201,
     bill_store,
-    bills,
     event_store,
-    order_store,
-    orders,
     repairs201,
     sample_store,
     transaction_store,
     transactions,
 )
 from charging.batch_store import copy_samples
+from charging.costs201 import COST_EVERY, tell_cost
 from charging.event_store import TxEventRow
 from charging.rpc import Payload
 from charging.rules.event201 import ENDED, STARTED, UPDATED, EventTold, register_of
@@ -33,14 +31,10 @@ from charging.rules.transaction import OPEN_STATES
 from charging.samples import OpenTransaction, SampleRow, Told, sample_rows
 from charging.station import StationContext
 from charging.tokens201 import TokenJudged, judge_token, regardless_of_use, token_info
-from charging.transaction_store import Transaction
 from charging.transactions import StartTold, StopTold
 from facility.db import unit_of_work
 
 Connection = AsyncConnection[Any]
-
-COST_EVERY: Final = timedelta(seconds=60)
-"""How often a running charge's cost is told to its charger."""
 
 
 COST_SLACK_FEN: Final = 10
@@ -317,31 +311,9 @@ class TransactionEvents:
             return {}
         running.cost_told_at = now
         async with unit_of_work(self._ctx.pool) as conn:
-            transaction = await transaction_store.lock_transaction(conn, running.id)
-            if transaction is None or transaction.state not in OPEN_STATES:
-                return {}
-            priced = await bills.price_charge(conn, transaction, now)
-            total = priced.fee.total_fen / 100
-            member = {"transactionId": told.name}
-            last = await order_store.last_order(conn, self._charger_id, "CostUpdated", member)
-            if last is not None and last.state == "refused":
-                self._is_cost_wanted = False  # it has no display: an error each minute helps nobody
-                return {}
-            if last is None or last.payload.get("totalCost") != total:
-                await self._order_cost(conn, transaction, told.name, total)
-        return {"totalCost": total} if self._version == "2.1" else {}
-
-    async def _order_cost(self, conn: Connection, one: Transaction, name: str, total: float) -> None:
-        await orders.request_order(
-            conn,
-            charger_id=one.charger_id,
-            version=self._version,
-            action="CostUpdated",
-            payload={"totalCost": total, "transactionId": name},
-            by="energy tariff",
-            clock=self._ctx.clock,
-            keep_for=COST_EVERY,
-        )
+            cost = await tell_cost(conn, running.id, self._version, told.name, now, self._ctx.clock)
+        self._is_cost_wanted = cost.is_wanted
+        return {"totalCost": cost.total} if self._version == "2.1" and cost.total is not None else {}
 
 
 def _is_plain(running: Running, told: EventTold) -> bool:
