@@ -90,6 +90,9 @@ class Sheet:
             MARGIN - 6 * mm,
             f"方案 {self.sha256[:16]}  打印 {printed}  记录 #{run.entries} {run.head}",
         )
+        # The head of the record as a code: a photograph of any sheet later shows what the record was at this moment.
+        told = f"{run.code} {run.entries} {run.head}"
+        self.code(told, 14 * mm, WIDTH - MARGIN - 14 * mm, MARGIN - 12 * mm)
         self.canvas.setLineWidth(0.8)
         self.canvas.line(MARGIN, HEIGHT - MARGIN - 2 * mm, WIDTH - MARGIN, HEIGHT - MARGIN - 2 * mm)
         self.y = HEIGHT - MARGIN - 10 * mm

@@ -16,6 +16,7 @@ from tests.browser.walk import (
     fill_values,
     prepare_run,
     put_pin,
+    sign,
     sign_in,
     wait_count,
     wait_ready_offline,
@@ -160,6 +161,14 @@ def test_a_door_is_closed_by_two_phones_reading_and_answering_without_a_network(
     with garage.client("sun") as boss:
         door = next(t for t in boss.get(f"{API}/runs/{run}").json()["tasks"] if t["code"] == "U08")
     assert (door["read_by_name"], door["reported_by_name"]) == (NAMES["li"], NAMES["zhang"])
+    sign(doer, "U09", "report", "zhang")  # one phone for both: the reader signs first, then the doer
+    wait_count(doer, "sent", 3)
+    assert doer.locator("[data-count=refused] b").inner_text() == "0"
+    with garage.client("sun") as boss:
+        record = boss.get(f"{API}/runs/{run}/events").json()
+    said = [(row["kind"], row["person"]) for row in record if row["task"] == "U09"]
+    assert ("challenge.read", NAMES["li"]) in said
+    assert ("task.reported", NAMES["zhang"]) in said
 
 
 def free_door(garage: Garage, run: str) -> None:

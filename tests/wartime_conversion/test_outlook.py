@@ -25,6 +25,15 @@ async def test_the_outlook_tells_the_verdict_the_remedy_and_the_spread(hands: di
     assert (better.json()["makespan_min"], better.json()["advice"]) == (4000, None)
 
 
+async def test_a_tier_in_its_working_hours_comes_with_its_bound(hands: dict[str, Hand]) -> None:
+    reply = await hands["commander"].client.post(f"{API}/outlook/hours", json={"tiers": ["emergency"]})
+    assert reply.json() == [
+        {"tier": "emergency", "elapsed_min": 1540, "lower_bound_min": 1540, "proved": True}
+    ]
+    late = await hands["commander"].client.post(f"{API}/outlook/hours", json={"tiers": ["late"]})
+    assert late.json()["code"] == "conversion.question_unusable"
+
+
 async def test_a_question_the_plan_does_not_know_is_refused(hands: dict[str, Hand]) -> None:
     client = hands["commander"].client
     for body in ({"tiers": ["late"]}, {"tiers": ["early"], "capacities": {"CRANE": 1}}):

@@ -15,7 +15,7 @@ from facility.edge import Ctx
 from wartime_conversion.access import Reader
 from wartime_conversion.commands import parse_capacities
 from wartime_conversion.outlook.foresee import GOOD_FOR, SOLVER_CLOCK, foresee
-from wartime_conversion.outlook.judge import QuestionUnusable, judge
+from wartime_conversion.outlook.judge import QuestionUnusable, judge, judge_hours
 from wartime_conversion.outlook.store import ForecastTask, read_forecast, read_forecast_tasks
 from wartime_conversion.plan_library.publish import ensure_reference
 from wartime_conversion.plan_library.store import read_version
@@ -51,6 +51,25 @@ async def schedule_plan(body: QuestionBody, ctx: Ctx, _reader: Reader) -> dict[s
     plan = pinned_plan(version.source)
     return await asyncio.to_thread(
         judge, plan, body.tiers, durations=body.durations, capacities=body.capacities, clock=SOLVER_CLOCK
+    )
+
+
+@router.post("/outlook/hours")
+async def schedule_in_hours(body: QuestionBody, ctx: Ctx, _reader: Reader) -> list[dict[str, Any]]:
+    """Each tier of a plan version by itself in its working hours, with a proven bound."""
+    async with unit_of_work(ctx.pool) as conn:
+        version = (
+            await ensure_reference(conn, ctx.clock.now())
+            if body.plan_version is None
+            else await read_version(conn, body.plan_version)
+        )
+    return await asyncio.to_thread(
+        judge_hours,
+        pinned_plan(version.source),
+        body.tiers,
+        durations=body.durations,
+        capacities=body.capacities,
+        clock=SOLVER_CLOCK,
     )
 
 

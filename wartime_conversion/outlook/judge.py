@@ -11,6 +11,7 @@ from wartime_conversion.rules.plan import Durations, Plan
 from wartime_conversion.rules.schedule import Problem
 from wartime_conversion.rules.schedule_plan import capacity_key, plan_problem
 from wartime_conversion.rules.verdict import TierVerdict, tier_verdicts
+from wartime_conversion.schedule_hours import schedule_hours
 from wartime_conversion.schedule_solve import Solution, solve
 from wartime_conversion.simulate import simulate
 
@@ -79,6 +80,27 @@ def judge(
         "advice": None if advice is None else _advice_data(advice, unit),
         "outlook": asdict(outlook),
     }
+
+
+def judge_hours(
+    plan: Plan, tiers: Sequence[str], *, durations: Durations, capacities: Mapping[str, int], clock: Clock
+) -> list[dict[str, Any]]:
+    """Each tier by itself in its working hours: elapsed minutes with a proven bound. Takes seconds: run it in a thread.
+
+    Raises:
+        QuestionUnusable: a tier or a capacity the plan does not have.
+    """
+    rows = []
+    for tier in tiers:
+        try:
+            found = schedule_hours(
+                plan, [tier], clock=clock, durations=durations, capacities=capacities, seconds=_SECONDS
+            )
+        except ValueError as error:
+            raise QuestionUnusable(str(error)) from error
+        told = {"elapsed_min": found.makespan_min, "lower_bound_min": found.lower_bound_min}
+        rows.append({"tier": tier, **told, "proved": found.proved})
+    return rows
 
 
 def _advice_data(advice: Advice, unit: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import { language, learn, named, t } from "./text.js";
 learn(WORDS);
 const API = "/api/v1/conversion";
 const AGAIN_S = 60;
-const told = { run: null, at: null, judged: null, rest: null, isBusy: false, fault: null };
+const told = { run: null, at: null, judged: null, hours: null, rest: null, isBusy: false, fault: null };
 
 const hours = (minutes) => `${(minutes / 60).toFixed(1)} ${t("hours")}`;
 const dayMinute = (moment) => `${new Date(moment).toLocaleDateString(language.at === 0 ? "zh-CN" : "en-GB", { month: "2-digit", day: "2-digit", timeZone: "Asia/Shanghai" })} ${hourMinute(moment)}`;
@@ -19,7 +19,9 @@ async function ask(run, draw) {
   draw();
   try {
     told.rest = await call("GET", `${API}/runs/${run.id}/forecast`);
-    if (!told.judged) told.judged = await call("POST", `${API}/outlook`, { plan_version: run.plan_version, tiers: run.tiers });
+    const question = { plan_version: run.plan_version, tiers: run.tiers };
+    if (!told.judged) { told.judged = await call("POST", `${API}/outlook`, question); draw(); }
+    if (!told.hours) told.hours = (await Promise.all(run.tiers.map((tier) => call("POST", `${API}/outlook/hours`, { ...question, tiers: [tier] })))).flat();
   } catch (fault) {
     told.fault = fault.told?.detail ?? fault.message;
     toast(told.fault, "hot");
@@ -31,11 +33,17 @@ async function ask(run, draw) {
 // Asks by itself when it is first seen and when its answer has grown old; the plan itself never changes, so it is judged once.
 export function outlook(pkg, draw) {
   const run = pkg.run;
-  if (told.run !== run.id) Object.assign(told, { run: run.id, at: null, judged: null, rest: null, fault: null });
+  if (told.run !== run.id) Object.assign(told, { run: run.id, at: null, judged: null, hours: null, rest: null, fault: null });
   const isOld = told.at === null || (run.state === "running" && Date.now() - told.at > AGAIN_S * 1000);
   if (!told.isBusy && isOld) { told.isBusy = true; setTimeout(() => ask(run, draw)); }
   return h("div.outlook", h("div.row", h("button.plain", { type: "button", "data-act": "outlook", disabled: told.isBusy, onclick: () => ask(run, draw) }, t("work_out")), h("span.soft", told.isBusy ? t("working") : told.at ? `${t("as_of")} ${hourMinute(told.at)}` : "")),
-    told.fault ? h("p.hot", told.fault) : null, told.rest ? live(pkg, told.rest) : null, told.judged ? verdict(pkg, told.judged) : null);
+    told.fault ? h("p.hot", told.fault) : null, told.rest ? live(pkg, told.rest) : null, told.judged ? verdict(pkg, told.judged) : null, told.hours ? inHours(pkg, told.hours) : null);
+}
+
+// Each stage by itself in its own working hours; what is not proved carries its bound.
+function inHours(pkg, rows) {
+  const tier = (id) => named(pkg.clocks.tiers.find((x) => x.id === id) ?? { zh: id });
+  return h("article.ahead", h("h2", t("in_hours")), rows.map((row) => h("p", { "data-hours": row.tier }, h("b", tier(row.tier)), ` ${hours(row.elapsed_min)} `, h("small.soft", row.proved ? t("proved") : `${t("not_proved")} · ${t("lower_bound")} ${hours(row.lower_bound_min)}`))));
 }
 
 function live(pkg, rest) {
