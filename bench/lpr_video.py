@@ -136,11 +136,11 @@ def at_real_speed(folder: Path, real_s: float, seed: int) -> dict[str, Any]:
     codec = write_film(film, folder / "film.mp4")
     server = start_server(folder)
     try:
-        migrate(server.dsn)
+        migrate(server.dsn())
         cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {max(cores)})
         try:
-            found = play(film, folder, server.dsn)
+            found = play(film, folder, server.dsn())
         finally:
             os.sched_setaffinity(0, cores)
     finally:
@@ -161,7 +161,9 @@ def play(film: Film, folder: Path, dsn: str) -> dict[str, Any]:
     original = source.frames
 
     def timed(stop: threading.Event) -> Iterator[Frame]:
+        nonlocal taken_cpu_s
         for frame in original(stop):
+            taken_cpu_s = time.thread_time()
             begun.append(frame.at_s)
             late.append(time.monotonic() - frame.at_s)
             yield frame
@@ -169,11 +171,14 @@ def play(film: Film, folder: Path, dsn: str) -> dict[str, Any]:
     source.frames = timed  # type: ignore[method-assign]
     said: Said = []
     took: list[float] = []
+    took_cpu: list[float] = []
+    taken_cpu_s = 0.0
     cpu, began = time.process_time(), time.monotonic()
     for passage, frame in loop.passages(threading.Event(), lambda _: None):
         assert passage is not None
         publisher.publish(passage)
         took.append(1000 * (time.monotonic() - frame.at_s))
+        took_cpu.append(1000 * (time.thread_time() - taken_cpu_s))
         said.append((frame.at_s, passage))
     wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
     publisher.close()
@@ -188,6 +193,7 @@ def play(film: Film, folder: Path, dsn: str) -> dict[str, Any]:
         "published": publisher.published,
         "to_published_ms_p50": round(float(np.percentile(took, 50))),
         "to_published_ms_p95": round(float(np.percentile(took, 95))),
+        "to_published_cpu_ms_p95": round(float(np.percentile(took_cpu, 95))),
         "cpu_share_of_one_core": round(cpu_s / wall_s, 2),
     }
 

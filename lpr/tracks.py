@@ -109,14 +109,15 @@ class Tracks:
 
     def tick(self, at_s: float, *, is_held: bool = False) -> list[Said]:
         """Time has passed without a look; returns what is to be said now."""
-        if self._confirm is not None:
-            for track in self._tracks:
-                if not track.is_gone and track.confirm_one(self._confirm, at_s):
-                    break  # one a frame, so that the deciding frame does not wait for three
         if is_held:
             for track in self._tracks:
                 track.hold(at_s)
-        return self._say(at_s)
+        said = self._say(at_s)
+        if self._confirm is not None and not said:
+            for track in self._tracks:
+                if not track.is_gone and track.confirm_one(self._confirm, at_s):
+                    break  # one a frame, and none on the deciding one: who is said does not wait for three
+        return said
 
     def finish(self, at_s: float) -> list[Said]:
         """The source has ended: everything is gone."""
