@@ -214,6 +214,8 @@ def _said() -> Iterator[tuple[str, str]]:
 def test_every_text_of_the_pages_has_its_english_and_no_english_is_left_over() -> None:
     with Path(HERE / "locale" / "en.po").open("rb") as file:
         catalogue = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+    written = Path(HERE / "locale" / "en.po").read_text("utf-8").splitlines()
+    assert [line for line in written if line and not line.startswith(("msgid ", "msgstr ", '"', "#"))] == []
     said = {text for _name, text in _said()}
     assert said - catalogue.keys() == set()
     assert catalogue.keys() - said == set()
