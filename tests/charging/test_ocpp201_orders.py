@@ -8,6 +8,7 @@ from charging import orders
 from facility.db import unit_of_work
 from tests.charging.charger201 import Charger201, charger201
 from tests.charging.conftest import Yard
+from tests.charging.test_door import _basic, _status
 
 
 async def _order(
@@ -141,3 +142,33 @@ async def test_unnumbered_parts_follow_each_other_and_a_repeated_one_counts_once
         assert await shown() == (True, [1, 2, 3])
         await told([7], is_more=False)
         assert await shown() == (True, [7])
+
+
+async def test_a_01_a_new_password_holds_from_the_next_connection_and_is_kept_nowhere(
+    yard: Yard, office: httpx.AsyncClient
+) -> None:
+    old, new = "0123456789abcdef", "NEW-0123456789-SECRET"
+    await yard.register("CP1", old)
+    named = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+    headers = _basic("CP1", old)
+    async with yard.charger("CP1", subprotocols=["ocpp2.0.1"], additional_headers=headers) as raw:
+        charger = Charger201(raw, "2.0.1")
+        await charger.boot()
+        message_id, action, _ = await raw.order()
+        assert action == "GetBaseReport"
+        await raw.reply(message_id, {"status": "NotSupported"})
+        data = [{**named, "attributeValue": new}]
+        await office.post("/chargers/CP1/operations/SetVariables?wait_s=0", json={"setVariableData": data})
+        message_id, _, sent = await raw.order()
+        assert sent["setVariableData"][0]["attributeValue"] == new
+        await raw.reply(message_id, {"setVariableResult": [{**named, "attributeStatus": "Accepted"}]})
+
+        async def has_changed() -> bool:
+            return await _status(yard, "/ocpp/CP1", _basic("CP1", new)) == 101
+
+        await yard.eventually(has_changed)
+    assert await _status(yard, "/ocpp/CP1", headers) == 401
+    await yard.central.batch.drain()
+    for table in ("charger_order", "message", "device_variable", "charger"):
+        found = f"select 1 from charging.{table} t where t::text like %(new)s"
+        assert not await yard.rows(found, new=f"%{new}%")
