@@ -50,7 +50,7 @@ COLLECT_S: Final = 0.008
 COLLECT_NOTED_S: Final = 0.2
 """The same for rows that nobody waits for (the trace, signs of life); what a killed process loses of them is this."""
 
-NOTED_AT_ONCE: Final = 2000
+NOTED_AT_ONCE: Final = 500
 
 GIVE_UP_AFTER_S: Final = 25.0
 """Chargers wait 30 s or more for an answer; past this a sender is told to try again."""

@@ -53,6 +53,9 @@ SWEEP_EVERY_S: Final = 5.0
 PING_AFTER: Final = timedelta(seconds=50)
 """A quiet socket is pinged so that address translators keep it; a missing pong is not held against the charger."""
 
+NOTE_SEEN_EVERY: Final = timedelta(seconds=20)
+"""How often a charger's sign of life is written down."""
+
 SILENT_AFTER: Final = timedelta(seconds=960)
 """A socket is given up after three heartbeat intervals and a minute without any frame, never at the interval itself."""
 
@@ -278,7 +281,9 @@ class Central:
                 self._frames[charger_id] = link.ws.frames
                 self._pinged.discard(charger_id)
                 link.seen_at = max(link.seen_at, now)
-                self.batch.note(SeenRow(charger_id, now))
+                if link.noted_at is None or now - link.noted_at >= NOTE_SEEN_EVERY:
+                    link.noted_at = now
+                    self.batch.note(SeenRow(charger_id, now))
             elif now - link.seen_at > SILENT_AFTER:
                 self._spawn(link.close(1001, "silent for too long"))
             elif now - link.seen_at > PING_AFTER and charger_id not in self._pinged:

@@ -60,6 +60,7 @@ class Link:
         self.charger = charger
         self.has_spoken = False
         self.seen_at = clock.now()
+        self.noted_at: datetime | None = None
         self._version = version
         self._station = station
         self._batch = batch
