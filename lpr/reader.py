@@ -18,7 +18,7 @@ from lpr.vision.rectify import rectify, whole
 from lpr.vision.refine import Refiner
 
 Readers = Literal["b", "both"]
-# Confidence from which a look may open a gate. On the first half no wrong text comes near it with these weights; with the
+# Confidence from which a look may open a gate. On the first half no wrong text comes near it with these weights; with
 # snapshots of training before them 皖QA2825 read 皖DA2825 by both readers stood just below (a product of 0.44).
 ACCEPT = 0.985
 OWN_WEIGHT = 0.5  # of reader B beside reader A; 0.4 to 1 differ by one plate on the first half
