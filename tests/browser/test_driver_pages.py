@@ -97,7 +97,7 @@ def test_the_eighth_box_takes_a_new_energy_plate_and_a_wrong_sign_is_rubbed_out(
     assert page.locator("plate-input .box.eighth.bare").count() == 0
     assert page.input_value("#plate") == driver_world.NEV_PLATE
     page.click("form[action='/stay'] button.wide")
-    page.wait_for_selector(".plate.nev_small")
+    page.wait_for_selector(".plate.green")
 
 
 def test_without_scripts_the_same_is_done_by_forms(browser: "Browser", garage: Garage) -> None:
