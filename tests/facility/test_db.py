@@ -43,7 +43,7 @@ async def test_the_pool_does_not_hand_out_a_connection_that_was_cut(pool: Pool, 
         row = await (await conn.execute("SELECT pg_backend_pid()")).fetchone()
         assert row is not None
     with connect_sync(dsn) as other:
-        other.execute("SELECT pg_terminate_backend(%(pid)s)", {"pid": row[0]})
+        other.execute("SELECT pg_terminate_backend(%(pid)s, 5000)", {"pid": row[0]})
     async with unit_of_work(pool) as conn:
         assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
 
