@@ -26,6 +26,12 @@ from facility.errors import Refused, Unavailable
 from facility.migrate import read_steps
 from facility.settings import Settings
 
+DURABLE = {
+    **QUICK,
+    "fsync": "on",
+    "synchronous_commit": "on",
+}  # for what must outlive a server that ends badly
+
 
 @pytest.fixture
 def state(open_folder: Path) -> Path:
@@ -46,7 +52,7 @@ def test_a_second_start_keeps_what_was_written(state: Path) -> None:
 
 
 def test_what_was_committed_survives_a_killed_server(state: Path) -> None:
-    server = start_server(state, options={**QUICK, "fsync": "on", "synchronous_commit": "on"})
+    server = start_server(state, options=DURABLE)
     assert server.process is not None
     with psycopg.connect(server.dsn(), autocommit=True) as conn:
         conn.execute("CREATE TABLE kept (n int)")
@@ -204,11 +210,11 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_the_data_whole(tiny_disk: Pa
     state = tiny_disk / "state"
     filler = _fill(tiny_disk)
     with pytest.raises(Unavailable, match=r"(?i)no space left") as caught:
-        start_server(state, options=QUICK)
+        start_server(state, options=DURABLE)
     assert "\n" not in str(caught.value)
     filler.unlink()
 
-    server = start_server(state, options=QUICK)
+    server = start_server(state, options=DURABLE)
     with psycopg.connect(server.dsn(), autocommit=True) as conn:
         conn.execute("CREATE TABLE kept (n int, t text)")
         conn.execute("INSERT INTO kept VALUES (7, '')")
@@ -219,7 +225,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_the_data_whole(tiny_disk: Pa
     server.stop()
 
     with pytest.raises(Unavailable, match=r"(?i)no space left"):
-        start_server(state, options=QUICK)
+        start_server(state, options=DURABLE)
     filler.unlink()
-    with embedded_server(state, options=QUICK) as again, psycopg.connect(again.dsn()) as conn:
+    with embedded_server(state, options=DURABLE) as again, psycopg.connect(again.dsn()) as conn:
         assert conn.execute("SELECT n FROM kept").fetchall() == [(7,)]
