@@ -21,7 +21,7 @@ from typing import Any
 from charging_speed import HZ, Process, ask, free_port, until_open
 from websockets.asyncio.client import ClientConnection, connect
 
-from charging.station201 import moment_text
+from charging.rules.moments import moment_text
 from facility.clock import SystemClock
 from facility.db import open_pool, unit_of_work
 from facility.embedded import start_server

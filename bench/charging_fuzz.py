@@ -24,11 +24,12 @@ import structlog
 from charging import rpc, schemas
 from charging.batch import Batch
 from charging.charger_store import Charger
-from charging.events201 import Running
+from charging.notices16 import NOTICES
 from charging.operations201 import CSMS_ACTIONS_21, CSMS_ACTIONS_201
 from charging.passwords import Passwords
 from charging.rpc import BadFrame, Call, CallRefused
 from charging.rules.metering import start_meter
+from charging.running201 import Running
 from charging.samples import OpenTransaction
 from charging.station import Station, StationContext
 from charging.station16 import HANDLERS, Station16
@@ -100,7 +101,7 @@ _PLAIN = {
 def actions(version: str) -> list[str]:
     """What a charger of a version may call."""
     if version == "1.6":
-        return list(HANDLERS)
+        return [*HANDLERS, *NOTICES]
     ours = CSMS_ACTIONS_21 if version == "2.1" else CSMS_ACTIONS_201
     folder = schemas._path(version, "Heartbeat", is_response=False).parent
     every = {one.name.removesuffix("Request.json") for one in folder.glob("*Request.json")}

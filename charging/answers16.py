@@ -7,12 +7,9 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 
 from charging import charger_store, configuration_store, profile_store, tag_store
-from charging.certificates import BadSigningRequest, load_ca, sign_request
-from charging.charger_store import Charger
 from charging.order_store import Order
 from charging.rpc import Payload
 from charging.rules.moments import read_moment
-from facility.context import Context
 
 Connection = AsyncConnection[Any]
 Apply = Callable[[Connection, Order, Payload, datetime], Awaitable[None]]
@@ -126,11 +123,3 @@ def rotated_password(order: Order, response: Payload) -> str | None:
     """The new key, where an order to change the AuthorizationKey was accepted (security whitepaper A01)."""
     is_rotation = order.action == "ChangeConfiguration" and order.payload.get("key") == "AuthorizationKey"
     return str(order.payload["value"]) if is_rotation and _is(response, "Accepted") else None
-
-
-def signed_chain(ctx: Context, charger: Charger, csr: str, now: datetime) -> str | None:
-    """The certificate a charger asks for, with our CA's behind it; None where the request is refused."""
-    try:
-        return sign_request(csr, charger.identity, load_ca(ctx.settings.data, now), now)
-    except BadSigningRequest:
-        return None

@@ -28,9 +28,8 @@ from charging.batch_store import (
     write_events,
     write_seen,
     write_statuses,
-    write_unplugged,
 )
-from charging.bills import make_bill
+from charging.bills import note_unplugged
 from charging.event_store import TxEventRow, write_tx_events
 from charging.samples import SampleRow
 from facility import store as facility_store
@@ -185,8 +184,7 @@ class Batch:
             changed = await write_statuses(conn, statuses)
         await self._tell_statuses(conn, changed)
         if unplugged := by_kind.get(UnpluggedRow):
-            for number, heard_at in (await write_unplugged(conn, unplugged)).items():
-                await make_bill(conn, number, heard_at)
+            await note_unplugged(conn, unplugged)
         if samples := by_kind.get(SampleRow):
             await self._tell_power(conn, samples)
 

@@ -1,5 +1,6 @@
 """What a charge costs: shown while it runs, billed when it ends, settled once. The one caller of `rules.fees`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from charging import bill_store, sample_store, transaction_store
+from charging.batch_store import UnpluggedRow, write_unplugged
 from charging.bill_store import Bill
 from charging.rules.fees import ChargeFee, Reading, charge_fee
 from charging.tariffs import load_tariff
@@ -86,6 +88,12 @@ async def make_bill(conn: Connection, transaction_id: int, now: datetime) -> Non
         energy_tariff=priced.energy_tariff,
         now=now,
     )
+
+
+async def note_unplugged(conn: Connection, rows: Sequence[UnpluggedRow]) -> None:
+    """Cars have left their plugs: the idle fee of each last bill there, while that is open, is fixed."""
+    for transaction_id, heard_at in (await write_unplugged(conn, rows)).items():
+        await make_bill(conn, transaction_id, heard_at)
 
 
 async def price_open_bill(conn: Connection, transaction_id: int, now: datetime) -> Bill:

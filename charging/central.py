@@ -21,12 +21,12 @@ from websockets.typing import Subprotocol
 
 from charging import (
     charger_store,
+    ghosts,
     order_store,
     process_store,
     reconcile,
     sharing_loop,
     tag_store,
-    transactions,
 )
 from charging.batch import Batch
 from charging.batch_store import SeenRow
@@ -291,7 +291,7 @@ class Central:
                 self._spawn(_ping(link))
         await self._stay_known()
         async with unit_of_work(self._ctx.pool) as conn:
-            await transactions.close_ghosts(conn, now)
+            await ghosts.close_ghosts(conn, now)
             await tag_store.expire_reservations(conn, now)
 
     async def leave(self) -> None:

@@ -22,7 +22,7 @@ from charging.bill_store import Bill
 from charging.charger_store import OutletRow
 from charging.order_store import Order
 from charging.rules.fees import EnergyTariff, FeeLine
-from charging.station16 import moment_text
+from charging.rules.moments import moment_text
 from charging.tag_store import IdTag, Reservation
 from charging.tariffs import NoTariff, load_tariff
 from charging.transaction_store import Transaction

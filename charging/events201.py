@@ -5,33 +5,34 @@ unit of work. An event is known again by sequence number, type and its own text 
 repeats change nothing and a charger that begins counting anew loses nothing.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from charging import (
-    asking201,
-    bill_store,
-    event_store,
-    repairs201,
-    sample_store,
-    transaction_store,
-    transactions,
-)
-from charging.batch_store import copy_samples
+from charging import asking201, bill_store, event_store, repairs201, transaction_store
+from charging.batch_store import UnpluggedRow, copy_samples
+from charging.bills import note_unplugged
 from charging.costs201 import COST_EVERY, tell_cost
 from charging.event_store import TxEventRow
 from charging.rpc import Payload
-from charging.rules.event201 import ENDED, STARTED, UPDATED, EventTold, register_of
-from charging.rules.metering import Outlet, start_meter
-from charging.rules.moments import Moment
-from charging.rules.transaction import OPEN_STATES
+from charging.rules.event201 import ENDED, UPDATED, EventTold, register_of
+from charging.rules.metering import Outlet
+from charging.running201 import (
+    Running,
+    begin_running,
+    find_running,
+    follow_power,
+    is_gap,
+    is_plain,
+    mend_running,
+)
 from charging.samples import OpenTransaction, SampleRow, Told, sample_rows
 from charging.station import StationContext
+from charging.stops import StopTold, end_told
 from charging.tokens201 import TokenJudged, judge_token, regardless_of_use, token_info
-from charging.transactions import StartTold, StopTold
 from facility.db import unit_of_work
 
 Connection = AsyncConnection[Any]
@@ -39,19 +40,6 @@ Connection = AsyncConnection[Any]
 
 COST_SLACK_FEN: Final = 10
 """By how much a charger's own sum may differ: it rounds each band of the day in its own way."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Running:
-    """A transaction as this socket knows it; `open` is None once it has ended."""
-
-    id: int
-    open: OpenTransaction | None
-    last_seq: int
-    has_tag: bool
-    has_register: bool
-    has_asked: bool = False
-    cost_told_at: datetime
 
 
 class TransactionEvents:
@@ -93,7 +81,7 @@ class TransactionEvents:
         """Apply an event; returns its answer, once everything is committed."""
         running = self._known.get(told.name)
         rows: list[SampleRow] = []
-        if running is not None and _is_plain(running, told):
+        if running is not None and is_plain(running, told):
             rows = sample_rows(self.told(0, told.received_at, running.open), told.meter_value)
         if running is None or not rows:
             try:
@@ -111,11 +99,14 @@ class TransactionEvents:
         answer: Payload = {}
         async with unit_of_work(self._ctx.pool) as conn:
             await event_store.lock_charger(conn, self._charger_id)
-            running = self._known.get(told.name) or await self._found(conn, told.name)
+            running = self._known.get(told.name) or await find_running(
+                conn, self._charger_id, told.name, self._ctx.clock.now()
+            )
             if running is None:
-                running = await self._begun(conn, told)
+                running, closed = await begin_running(conn, self._charger_id, told)
+                self._forget(closed)
             judged = await self._judged(conn, running, told)
-            if _is_gap(running, told):
+            if is_gap(running, told):
                 running.has_asked = True
                 await asking201.ask_status(conn, self._charger_id, self._version, told.name, self._ctx.clock)
             if await event_store.write_tx_events(
@@ -140,74 +131,13 @@ class TransactionEvents:
             self._open[running.id] = running.open
         return answer
 
-    async def _found(self, conn: Connection, name: str) -> Running | None:
-        found = await transaction_store.find_transactions(
-            conn, charger_id=self._charger_id, station_transaction=name, limit=1
-        )
-        if not found:
-            return None
-        one = found[0]
-        is_open = one.state in OPEN_STATES
-        opened = None
-        if is_open:
-            opened = next(
-                got for got in await transactions.load_open(conn, self._charger_id) if got.id == one.id
-            )
-        has_samples = await sample_store.read_last_sample(conn, one.id, one.started_at) is not None
-        return Running(
-            id=one.id,
-            open=opened,
-            last_seq=await event_store.read_last_seq(conn, one.id),
-            has_tag=one.id_tag != "",
-            has_register="no_start_register" not in one.flags or has_samples,
-            cost_told_at=self._ctx.clock.now(),
-        )
-
-    async def _begun(self, conn: Connection, told: EventTold) -> Running:
-        """Begin the transaction of its first event, which need not be *Started*: that may be lost, or come later."""
-        register_wh = register_of(told.meter_value, "Transaction.Begin")
-        odd = [*told.moment.flags]
-        if told.kind != STARTED:
-            odd.append("no_start")
-        if register_wh is None:
-            odd.append("no_start_register")
-        token = told.token if told.kind != ENDED else None
-        started = await transactions.start_transaction(
-            conn,
-            StartTold(
-                charger_id=self._charger_id,
-                evse_no=told.evse_no or 0,
-                connector_no=told.connector_no or 1,
-                station_transaction=told.name,
-                id_tag=token.tag if token else "",
-                moment=Moment(at=told.moment.at, flags=tuple(odd)),
-                started_raw=told.occurred_raw,
-                received_at=told.received_at,
-                meter_start_wh=register_wh or 0,
-                reservation_id=told.reservation_id,
-                is_offline=told.is_offline,
-            ),
-        )
-        for ghost in started.closed:
+    def _forget(self, closed: Iterable[int]) -> None:
+        """Ghosts that a new start proved over are open no more."""
+        for ghost in closed:
             self._open.pop(ghost, None)
             for known in self._known.values():
                 if known.id == ghost:
                     known.open = None
-        opened = OpenTransaction(
-            id=started.transaction_id,
-            evse_no=told.evse_no or 0,
-            connector_no=told.connector_no or 1,
-            meter=start_meter(register_wh, told.moment.at),
-            is_told_late=started.is_told_late,
-        )
-        return Running(
-            id=started.transaction_id,
-            open=opened,
-            last_seq=-1,
-            has_tag=token is not None,
-            has_register=register_wh is not None,
-            cost_told_at=told.received_at,
-        )
 
     async def _judged(self, conn: Connection, running: Running, told: EventTold) -> TokenJudged | None:
         if told.token is None:
@@ -227,9 +157,9 @@ class TransactionEvents:
             await event_store.set_tag(conn, running.id, told.token.tag, plate)
             running.has_tag = True
         if running.open is not None:
-            await self._mend(conn, running, running.open, told)
+            await mend_running(conn, running, running.open, told)
             rows = sample_rows(self.told(0, told.received_at, running.open), told.meter_value)
-            await _follow_power(conn, running.open, told)
+            await follow_power(conn, running.open, told)
         else:
             rows = sample_rows(
                 replace(
@@ -248,39 +178,6 @@ class TransactionEvents:
         else:
             await event_store.note_sign(conn, running.id, told.received_at)
 
-    async def _mend(
-        self, conn: Connection, running: Running, opened: OpenTransaction, told: EventTold
-    ) -> None:
-        """What later events may add to the start: the outlet, the first register, the start itself, being live."""
-        if told.evse_no and told.evse_no != opened.evse_no:
-            if await event_store.place(conn, running.id, told.evse_no, told.connector_no or 1):
-                opened.evse_no, opened.connector_no = told.evse_no, told.connector_no or 1
-            else:
-                await event_store.add_flag(conn, running.id, "other_connector")
-        if opened.is_told_late and not told.is_history and await event_store.make_live(conn, running.id):
-            opened.is_told_late = False
-        first_wh = None if running.has_register else register_of(told.meter_value, "Transaction.Begin")
-        if first_wh is not None:
-            running.has_register = True
-            opened.meter = start_meter(first_wh, opened.meter.read_at)
-            await event_store.set_start(conn, running.id, told.moment.at, None, first_wh)
-        elif told.kind == STARTED and told.seq_no < running.last_seq:
-            await self._mend_start(conn, running, opened, told)
-
-    async def _mend_start(
-        self, conn: Connection, running: Running, opened: OpenTransaction, told: EventTold
-    ) -> None:
-        """*Started* came after later events: its time and register stand, and what was counted since is kept."""
-        begin_wh = register_of(told.meter_value, "Transaction.Begin")
-        meter = opened.meter
-        if begin_wh is not None and begin_wh <= meter.segment_wh and not meter.resets:
-            opened.meter = replace(meter, segment_wh=begin_wh)
-            # Samples that came before counted from their own first register: by the hour, the bill needs them lifted.
-            await event_store.raise_samples(conn, running.id, told.moment.at, meter.segment_wh - begin_wh)
-        else:
-            begin_wh = None
-        await event_store.set_start(conn, running.id, told.moment.at, told.occurred_raw, begin_wh)
-
     async def _end(self, conn: Connection, running: Running, told: EventTold) -> None:
         transaction = await transaction_store.lock_transaction(conn, running.id)
         assert transaction is not None  # found or begun in this unit of work
@@ -298,11 +195,10 @@ class TransactionEvents:
             reason=told.stopped_reason,
             payload=dict(told.head),
         )
-        await transactions.end_told(conn, transaction, stop, self._outlet)
+        await end_told(conn, transaction, stop, self._outlet)
         if told.is_unplugged and transaction.evse_no:
-            await transactions.note_unplugged(
-                conn, self._charger_id, transaction.evse_no, told.moment.at, told.received_at
-            )
+            left = UnpluggedRow(self._charger_id, transaction.evse_no, told.moment.at, told.received_at)
+            await note_unplugged(conn, [left])
 
     async def _with_cost(self, running: Running, told: EventTold) -> Payload:
         """Now and then the cost so far: an order CostUpdated, and in 2.1 the answer says it too."""
@@ -314,53 +210,6 @@ class TransactionEvents:
             cost = await tell_cost(conn, running.id, self._version, told.name, now, self._ctx.clock)
         self._is_cost_wanted = cost.is_wanted
         return {"totalCost": cost.total} if self._version == "2.1" and cost.total is not None else {}
-
-
-def _is_plain(running: Running, told: EventTold) -> bool:
-    """Whether an event tells nothing but meter values of a transaction that goes on as it was, and is surely new."""
-    opened = running.open
-    return (
-        opened is not None
-        and told.kind == UPDATED
-        and told.seq_no > running.last_seq
-        and told.token is None
-        and told.evse_no in (None, opened.evse_no)
-        and running.has_register
-        and not (opened.is_told_late and not told.is_history)
-        and _is_suspended(opened, told) == opened.is_suspended
-        and not told.is_unplugged
-        and not _is_gap(running, told)
-    )
-
-
-def _is_gap(running: Running, told: EventTold) -> bool:
-    """Whether live events are missing before this one; asked about once, because some chargers always skip."""
-    return (
-        running.open is not None
-        and told.kind != ENDED
-        and told.seq_no > running.last_seq + 1
-        and not told.is_history
-        and not running.has_asked
-    )
-
-
-def _is_suspended(opened: OpenTransaction, told: EventTold) -> bool:
-    """Whether the car takes no energy, of its own will: a pause by the charger does not start the idle clock."""
-    if told.charging_state == "Charging":
-        return False
-    if told.charging_state == "SuspendedEV":
-        return True
-    if told.charging_state in ("EVConnected", "Idle"):
-        # Before the first energy a plugged car merely waits; afterwards it has finished.
-        return opened.is_suspended or opened.meter.delivered_wh > 0
-    return opened.is_suspended
-
-
-async def _follow_power(conn: Connection, opened: OpenTransaction, told: EventTold) -> None:
-    is_suspended = _is_suspended(opened, told)
-    if is_suspended != opened.is_suspended:
-        await transactions.note_power(conn, opened.id, is_flowing=not is_suspended, at=told.moment.at)
-        opened.is_suspended = is_suspended
 
 
 def _row(transaction_id: int, told: EventTold, message_id: str, *, has_payload: bool) -> TxEventRow:

@@ -11,12 +11,12 @@ from charging import (
     bill_store,
     bills,
     charger_store,
+    ghosts,
     order_store,
     orders,
     tag_store,
     tariffs,
     transaction_store,
-    transactions,
 )
 from charging.bodies import (
     BillView,
@@ -36,7 +36,7 @@ from charging.charger_store import ChargerDetail
 from charging.orders import NoSuchCharger, OrderAnswers
 from charging.passwords import load_passwords
 from charging.registration import register_charger, set_password
-from charging.transactions import NoSuchTransaction
+from charging.rules.transaction import NoSuchTransaction
 from facility.db import notify, unit_of_work
 from facility.edge import Ctx, Uow, audit, context, require
 from facility.errors import Missing
@@ -219,9 +219,7 @@ async def close_transaction(
     transaction_id: int, body: CloseBody, request: Request, conn: Uow, ctx: Ctx, person: Operator
 ) -> TransactionView:
     """Close a stuck transaction, with a reason; its energy so far is billed."""
-    await transactions.close_stuck(
-        conn, transaction_id, by=person.name, reason=body.reason, now=ctx.clock.now()
-    )
+    await ghosts.close_stuck(conn, transaction_id, by=person.name, reason=body.reason, now=ctx.clock.now())
     await audit(request, conn, person, "transaction.close", str(transaction_id), reason=body.reason)
     return await read_transaction(transaction_id, conn, ctx, person)
 

@@ -14,8 +14,8 @@ from charging.http import ANSWER_WITHIN_S, Operator, detail_of, order_answers
 from charging.reports import Report
 from charging.rpc import Payload
 from charging.rules.tariff21 import tariff_message
+from charging.rules.transaction import NoSuchTransaction
 from charging.tariffs import NoTariff, load_tariff
-from charging.transactions import NoSuchTransaction
 from facility.db import unit_of_work
 from facility.edge import Uow, audit, context, require
 from facility.identity import Person, Role

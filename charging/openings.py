@@ -15,8 +15,8 @@ from charging import opening_store, order_store
 from charging.opening_store import NewSocket
 from charging.orders import REPEATABLE
 from charging.rules.transaction import TransactionState
+from charging.running import meter_after
 from charging.samples import OpenTransaction
-from charging.transactions import meter_after
 from facility.clock import Clock
 from facility.db import Pool, unit_of_work
 

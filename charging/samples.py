@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from charging.rules.metering import Meter, Outlet, Sample, advance_meter, read_sample
+from charging.rules.metering import Meter, Outlet, advance_meter
 from charging.rules.moments import Moment, read_moment
+from charging.rules.sampled_values import Sample, read_sample
 
 
 class SampleRow(NamedTuple):

@@ -1,27 +1,40 @@
 """OCPP 1.6J: what a charger says, turned into rows and journeys. One instance for each socket.
 
-Handlers are thin: read, call one journey, answer. Nothing here waits for the charger.
+Handlers are thin: read, call one journey, answer. Nothing here waits for the charger. Plain notices are in `notices16`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
 
 import psycopg
 from ocpp.v16.enums import Action, ChargePointStatus, RegistrationStatus
 
-from charging import answers16, orders, registration, transactions
+from charging import answers16, ghosts, registration, signing
 from charging.batch import NotKept, Row
 from charging.batch_store import BootRow, EventRow, StatusRow, UnpluggedRow, copy_samples
+from charging.mending16 import (
+    START_NUMBERS,
+    STOP_NUMBERS,
+    known_reason,
+    known_status,
+    number_of,
+    register_of,
+    whole_numbers,
+)
+from charging.notices16 import NOTICES, Notice
 from charging.order_store import Order
 from charging.rpc import Call, CallRefused, Fault, Payload
 from charging.rules.metering import Outlet, start_meter
-from charging.rules.moments import Moment, read_moment
+from charging.rules.moments import Moment, moment_text, read_moment
 from charging.rules.transaction import Evidence
+from charging.running import load_open, note_power
 from charging.samples import OpenTransaction, Told, sample_rows
 from charging.schemas import check_incoming, knows
+from charging.starts import StartTold, start_transaction
 from charging.station import StationContext
-from charging.transactions import StartTold, StopTold
+from charging.stops import StopTold, stop_transaction
+from charging.tags import judge_tag, tag_info
 from facility.db import unit_of_work
 from facility.errors import Unavailable
 from facility.store import write_fact
@@ -31,13 +44,6 @@ HEARTBEAT_S: Final = 300
 PENDING_RETRY_S: Final = 60
 
 _FLOWING: Final = frozenset({ChargePointStatus.charging.value})
-_PAUSED: Final = frozenset(
-    {
-        ChargePointStatus.suspended_ev.value,
-        ChargePointStatus.suspended_evse.value,
-        ChargePointStatus.finishing.value,
-    }
-)
 _PAUSED_BY_CAR: Final = frozenset({ChargePointStatus.suspended_ev.value, ChargePointStatus.finishing.value})
 _TRANSACTIONAL: Final = frozenset({Action.start_transaction.value, Action.authorize.value})
 
@@ -62,16 +68,17 @@ class Station16:
         Repeated starts and stops are known by their content, because chargers repeat under new message ids, and some
         use one id for everything.
         """
-        handler = HANDLERS.get(call.action)
-        if handler is None:
-            raise CallRefused(Fault.UNSERVED_ACTION if knows(VERSION, call.action) else Fault.UNKNOWN_ACTION)
         if self._charger.registration != "accepted" and call.action in _TRANSACTIONAL:
             raise CallRefused(Fault.SECURITY)
         try:
-            return await handler(self, call.payload, received_at)
+            if handler := HANDLERS.get(call.action):
+                return await handler(self, call.payload, received_at)
+            if notice := NOTICES.get(call.action):
+                return await self._notice(call.action, notice, call.payload, received_at)
         except (Unavailable, NotKept, psycopg.OperationalError, psycopg.InterfaceError):
             # Not answered with a result: the charger keeps the message and sends it again.
             raise CallRefused(Fault.INTERNAL) from None
+        raise CallRefused(Fault.UNSERVED_ACTION if knows(VERSION, call.action) else Fault.UNKNOWN_ACTION)
 
     async def take_answer(self, order: Order, response: Payload) -> None:
         """See `Station.take_answer`."""
@@ -100,7 +107,7 @@ class Station16:
         )
         if self._open:
             async with unit_of_work(self._ctx.pool) as conn:
-                await transactions.note_evidence(conn, self._charger.id, Evidence.BOOT, received_at)
+                await ghosts.note_evidence(conn, self._charger.id, Evidence.BOOT, received_at)
         status = {
             "accepted": RegistrationStatus.accepted,
             "pending": RegistrationStatus.pending,
@@ -119,19 +126,17 @@ class Station16:
     async def _authorize(self, sent: Payload, received_at: datetime) -> Payload:
         asked = check_incoming(VERSION, Action.authorize, sent)
         async with unit_of_work(self._ctx.pool) as conn:
-            status, tag = await transactions.judge_tag(
-                conn, asked["idTag"], self._charger.id, -1, received_at
-            )
+            status, tag = await judge_tag(conn, asked["idTag"], self._charger.id, -1, received_at)
         # Whether the tag charges elsewhere is decided at the start: Authorize also asks for a stop.
         status = "Accepted" if status == "ConcurrentTx" else status
         return {
-            "idTagInfo": _tag_info(status, tag.parent_tag if tag else None, tag.expires_at if tag else None)
+            "idTagInfo": tag_info(status, tag.parent_tag if tag else None, tag.expires_at if tag else None)
         }
 
     async def _status(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.status_notification, _known_status(sent))
+        told = check_incoming(VERSION, Action.status_notification, known_status(sent))
         moment = read_moment(told.get("timestamp"), received_at)
-        evse_no = _small(told["connectorId"])
+        evse_no = number_of(told["connectorId"])
         rows: list[Row] = [
             StatusRow(
                 charger_id=self._charger.id,
@@ -159,14 +164,12 @@ class Station16:
             return
         if status == ChargePointStatus.available:
             async with unit_of_work(self._ctx.pool) as conn:
-                await transactions.note_evidence(
-                    conn, self._charger.id, Evidence.STATUS, received_at, evse_no
-                )
+                await ghosts.note_evidence(conn, self._charger.id, Evidence.STATUS, received_at, evse_no)
         elif status in _PAUSED_BY_CAR or (status in _FLOWING and running.is_suspended):
             is_flowing = status in _FLOWING
             running.is_suspended = not is_flowing
             async with unit_of_work(self._ctx.pool) as conn:
-                await transactions.note_power(conn, running.id, is_flowing=is_flowing, at=moment.at)
+                await note_power(conn, running.id, is_flowing=is_flowing, at=moment.at)
 
     def _live(self, evse_no: int) -> OpenTransaction | None:
         return next(
@@ -174,20 +177,20 @@ class Station16:
         )
 
     async def _start(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.start_transaction, _whole_numbers(sent, _START_NUMBERS))
+        told = check_incoming(VERSION, Action.start_transaction, whole_numbers(sent, START_NUMBERS))
         moment = read_moment(told.get("timestamp"), received_at)
         start = StartTold(
             charger_id=self._charger.id,
-            evse_no=_small(told["connectorId"]),
+            evse_no=number_of(told["connectorId"]),
             id_tag=told["idTag"],
             moment=moment,
             started_raw=str(told.get("timestamp", "")),
             received_at=received_at,
-            meter_start_wh=_register(told["meterStart"]),
+            meter_start_wh=register_of(told["meterStart"]),
             reservation_id=told.get("reservationId"),
         )
         async with unit_of_work(self._ctx.pool) as conn:
-            started = await transactions.start_transaction(conn, start)
+            started = await start_transaction(conn, start)
         for ghost in started.closed:
             self._open.pop(ghost, None)
         if not started.is_repeated and not started.is_ended:
@@ -199,14 +202,14 @@ class Station16:
             )
         return {
             "transactionId": started.transaction_id,
-            "idTagInfo": _tag_info(started.tag_status, started.parent_tag, started.expires_at),
+            "idTagInfo": tag_info(started.tag_status, started.parent_tag, started.expires_at),
         }
 
     async def _stop(self, sent: Payload, received_at: datetime) -> Payload:
         transaction_data = sent.get("transactionData")
         head = {key: value for key, value in sent.items() if key != "transactionData"}
         told = check_incoming(
-            VERSION, Action.stop_transaction, _known_reason(_whole_numbers(head, _STOP_NUMBERS))
+            VERSION, Action.stop_transaction, known_reason(whole_numbers(head, STOP_NUMBERS))
         )
         moment = read_moment(told.get("timestamp"), received_at)
         number = int(told["transactionId"])
@@ -216,7 +219,7 @@ class Station16:
             moment=moment,
             stopped_raw=str(told.get("timestamp", "")),
             received_at=received_at,
-            meter_stop_wh=_register(told["meterStop"]),
+            meter_stop_wh=register_of(told["meterStop"]),
             id_tag=told.get("idTag"),
             reason=told.get("reason"),
             payload=told,
@@ -228,14 +231,14 @@ class Station16:
                     self._told(self._open[number].evse_no, number, received_at), transaction_data
                 )
                 await copy_samples(conn, rows)
-            before = await transactions.stop_transaction(conn, stop, self._outlet)
+            before = await stop_transaction(conn, stop, self._outlet)
             evse_id = self._outlets.get(before.evse_no) if before is not None else None
             if evse_id is not None:
                 await write_fact(conn, "evse.changed", evse_id, {"power_w": 0}, now=received_at)
             if stop.id_tag is not None:
-                tag_status, tag = await transactions.judge_tag(conn, stop.id_tag, -1, -1, received_at)
+                tag_status, tag = await judge_tag(conn, stop.id_tag, -1, -1, received_at)
                 tag_status = "Accepted" if tag_status == "ConcurrentTx" else tag_status
-                answer["idTagInfo"] = _tag_info(
+                answer["idTagInfo"] = tag_info(
                     tag_status, tag.parent_tag if tag else None, tag.expires_at if tag else None
                 )
         ended = self._open.pop(number, None)
@@ -246,13 +249,13 @@ class Station16:
     async def _reload_open(self) -> None:
         """A parked stop may have ended a transaction under another number."""
         async with unit_of_work(self._ctx.pool) as conn:
-            self._open = {one.id: one for one in await transactions.load_open(conn, self._charger.id)}
+            self._open = {one.id: one for one in await load_open(conn, self._charger.id)}
 
     async def _meter_values(self, sent: Payload, received_at: datetime) -> Payload:
         # Not checked by the schema: one unknown measurand would refuse the whole message. `sample_rows` quarantines.
         evse_no = sent.get("connectorId")
         told = self._told(
-            _small(evse_no) if type(evse_no) is int else 0, sent.get("transactionId"), received_at
+            number_of(evse_no) if type(evse_no) is int else 0, sent.get("transactionId"), received_at
         )
         rows = sample_rows(told, sent.get("meterValue"))
         if rows:
@@ -300,153 +303,28 @@ class Station16:
             ]
         )
 
-    async def _firmware(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.firmware_status_notification, sent)
-        await self._event("firmware", told["status"], told, received_at)
-        return {}
-
-    async def _signed_firmware(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.signed_firmware_status_notification, sent)
-        await self._event("firmware", told["status"], told, received_at)
-        return {}
-
-    async def _diagnostics(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.diagnostics_status_notification, sent)
-        await self._event("diagnostics", told["status"], told, received_at)
-        return {}
-
-    async def _log(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.log_status_notification, sent)
-        await self._event("log", told["status"], told, received_at)
-        return {}
-
-    async def _security(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.security_event_notification, sent)
-        await self._event("security", told["type"], told, received_at, told.get("timestamp"))
-        return {}
-
-    async def _data_transfer(self, sent: Payload, received_at: datetime) -> Payload:
-        told = check_incoming(VERSION, Action.data_transfer, sent)
-        await self._event("data_transfer", told["vendorId"], told, received_at)
-        return {"status": "UnknownVendorId"}
+    async def _notice(self, action: str, notice: Notice, sent: Payload, received_at: datetime) -> Payload:
+        told = check_incoming(VERSION, action, sent)
+        at = told.get(notice.moment_member) if notice.moment_member else None
+        await self._event(notice.subject, told[notice.status_member], told, received_at, at)
+        return dict(notice.answer)
 
     async def _sign_certificate(self, sent: Payload, received_at: datetime) -> Payload:
         told = check_incoming(VERSION, Action.sign_certificate, sent)
-        chain = answers16.signed_chain(self._ctx, self._charger, told["csr"], received_at)
+        chain = signing.signed_chain(self._ctx, self._charger, told["csr"], received_at)
         await self._event("certificate", "refused" if chain is None else "signed", {}, received_at)
         if chain is None:
             return {"status": "Rejected"}
-        # Ordered last, so that the charger hears this answer before the certificate.
-        async with unit_of_work(self._ctx.pool) as conn:
-            await orders.request_order(
-                conn,
-                charger_id=self._charger.id,
-                version=VERSION,
-                action=Action.certificate_signed.value,
-                payload={"certificateChain": chain},
-                by="system",
-                clock=self._ctx.clock,
-            )
+        await signing.order_certificate(self._ctx, self._charger, VERSION, {"certificateChain": chain})
         return {"status": "Accepted"}
-
-
-_START_NUMBERS: Final = ("connectorId", "meterStart", "reservationId")
-_STOP_NUMBERS: Final = ("transactionId", "meterStop")
-_STATUSES: Final = frozenset(status.value for status in ChargePointStatus)
-_MAX_REGISTER: Final = 2_000_000_000_000
-
-
-def moment_text(moment: datetime) -> str:
-    """A moment as OCPP writes it: UTC with milliseconds and Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _tag_info(status: str, parent_tag: str | None, expires_at: datetime | None) -> Payload:
-    info: Payload = {"status": status if status in _TAG_WORDS else "Invalid"}
-    if parent_tag:
-        info["parentIdTag"] = parent_tag[:20]
-    if expires_at is not None:
-        info["expiryDate"] = moment_text(expires_at)
-    return info
-
-
-_TAG_WORDS: Final = frozenset({"Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"})
-
-
-def _whole_numbers(sent: Payload, members: Iterable[str]) -> Payload:
-    """Registers and ids sent as text or with a fraction, read as the whole numbers they stand for."""
-    mended = dict(sent)
-    for member in members:
-        value = mended.get(member)
-        if isinstance(value, float) and abs(value) < _MAX_REGISTER:
-            mended[member] = round(value)
-        elif isinstance(value, str) and len(value) <= 20:
-            try:
-                mended[member] = round(float(value))
-            except (ValueError, OverflowError):
-                continue
-    return mended
-
-
-def _register(value: Any) -> int:
-    """A register within what a column holds; a negative one is read as nothing metered yet."""
-    return min(max(int(value), 0), _MAX_REGISTER)
-
-
-def _small(value: Any) -> int:
-    """A connector number; one outside what any charger has is refused."""
-    if not 0 <= int(value) <= 255:
-        raise CallRefused(Fault.PROPERTY)
-    return int(value)
-
-
-def _known_reason(sent: Payload) -> Payload:
-    """An unknown stop reason must not lose the stop: it becomes `Other`."""
-    reason = sent.get("reason")
-    if reason is None or (isinstance(reason, str) and reason in _REASONS):
-        return sent
-    return {**sent, "reason": "Other"}
-
-
-_REASONS: Final = frozenset(
-    {
-        "EmergencyStop", "EVDisconnected", "HardReset", "Local", "Other", "PowerLoss", "Reboot", "Remote",
-        "SoftReset", "UnlockCommand", "DeAuthorized",
-    }
-)  # fmt: skip
-_ERROR_CODES: Final = frozenset(
-    {
-        "ConnectorLockFailure", "EVCommunicationError", "GroundFailure", "HighTemperature", "InternalError",
-        "LocalListConflict", "NoError", "OtherError", "OverCurrentFailure", "PowerMeterFailure",
-        "PowerSwitchFailure", "ReaderFailure", "ResetFailure", "UnderVoltage", "OverVoltage", "WeakSignal",
-    }
-)  # fmt: skip
-
-
-def _known_status(sent: Payload) -> Payload:
-    """An error code outside the list is kept as the vendor's, so that the status itself is not lost."""
-    code = sent.get("errorCode")
-    if isinstance(code, str) and code not in _ERROR_CODES:
-        return {
-            **sent,
-            "errorCode": "OtherError",
-            "vendorErrorCode": sent.get("vendorErrorCode") or code[:50],
-        }
-    return sent
 
 
 HANDLERS: Final[dict[str, Handler]] = {
     Action.authorize: Station16._authorize,
     Action.boot_notification: Station16._boot,
-    Action.data_transfer: Station16._data_transfer,
-    Action.diagnostics_status_notification: Station16._diagnostics,
-    Action.firmware_status_notification: Station16._firmware,
     Action.heartbeat: Station16._heartbeat,
-    Action.log_status_notification: Station16._log,
     Action.meter_values: Station16._meter_values,
-    Action.security_event_notification: Station16._security,
     Action.sign_certificate: Station16._sign_certificate,
-    Action.signed_firmware_status_notification: Station16._signed_firmware,
     Action.start_transaction: Station16._start,
     Action.status_notification: Station16._status,
     Action.stop_transaction: Station16._stop,

@@ -4,33 +4,32 @@ Handlers are thin, as in `station16`; TransactionEvents are in `events201`, plai
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
 
 from charging import (
-    answers16,
     answers201,
     asking201,
+    ghosts,
     needs201,
-    orders,
     provisioning201,
     registration,
     reports,
     settlements21,
+    signing,
     tag_store,
-    transactions,
 )
-from charging.batch import NotKept
-from charging.batch_store import BootRow, EventRow, StatusRow
+from charging.batch import NotKept, Row
+from charging.batch_store import BootRow, EventRow, StatusRow, UnpluggedRow
 from charging.events201 import TransactionEvents
 from charging.notices201 import NOTICES, NOTICES_21, Notice
 from charging.order_store import Order
 from charging.reports import REPORTS
 from charging.rpc import Call, CallRefused, Fault, Payload
 from charging.rules.event201 import TokenTold, mended_head, read_event
-from charging.rules.moments import read_moment
+from charging.rules.moments import moment_text, read_moment
 from charging.rules.transaction import Evidence
 from charging.samples import sample_rows
 from charging.schemas import check_incoming, knows
@@ -114,7 +113,7 @@ class Station201:
         )
         if self._events.any_open:
             async with unit_of_work(self._ctx.pool) as conn:
-                await transactions.note_evidence(conn, self._charger.id, Evidence.BOOT, received_at)
+                await ghosts.note_evidence(conn, self._charger.id, Evidence.BOOT, received_at)
                 await asking201.ask_all(conn, self._charger.id, self._version, self._ctx.clock)
         is_accepted = self._charger.registration == "accepted"
         return {
@@ -171,30 +170,26 @@ class Station201:
         self, evse_no: int, connector_no: int, status: str, at: object, received_at: datetime
     ) -> None:
         moment = read_moment(at, received_at)
-        await self._batch.keep(
-            [
-                StatusRow(
-                    charger_id=self._charger.id,
-                    evse_no=evse_no,
-                    connector_no=connector_no,
-                    status=status,
-                    error_code=None,
-                    info=None,
-                    vendor_error=None,
-                    status_at=moment.at,
-                    received_at=received_at,
-                )
-            ]
-        )
-        if status != "Available" or evse_no == 0:
-            return
-        async with unit_of_work(self._ctx.pool) as conn:
-            if self._events.live(evse_no, connector_no) is not None:
-                await transactions.note_evidence(
-                    conn, self._charger.id, Evidence.STATUS, received_at, evse_no
-                )
-            elif self._events.live(evse_no) is None:
-                await transactions.note_unplugged(conn, self._charger.id, evse_no, moment.at, received_at)
+        rows: list[Row] = [
+            StatusRow(
+                charger_id=self._charger.id,
+                evse_no=evse_no,
+                connector_no=connector_no,
+                status=status,
+                error_code=None,
+                info=None,
+                vendor_error=None,
+                status_at=moment.at,
+                received_at=received_at,
+            )
+        ]
+        is_free = status == "Available" and evse_no > 0
+        if is_free and self._events.live(evse_no) is None:
+            rows.append(UnpluggedRow(self._charger.id, evse_no, moment.at, received_at))
+        await self._batch.keep(rows)
+        if is_free and self._events.live(evse_no, connector_no) is not None:
+            async with unit_of_work(self._ctx.pool) as conn:
+                await ghosts.note_evidence(conn, self._charger.id, Evidence.STATUS, received_at, evse_no)
 
     async def _notify_event(self, sent: Payload, received_at: datetime) -> Payload:
         """Monitoring events; the state of a connector among them counts as its status (2.1 tells it so)."""
@@ -252,24 +247,14 @@ class Station201:
         kind = told.get("certificateType", "ChargingStationCertificate")
         chain = None
         if kind == "ChargingStationCertificate":
-            chain = answers16.signed_chain(self._ctx, self._charger, told["csr"], received_at)
+            chain = signing.signed_chain(self._ctx, self._charger, told["csr"], received_at)
         await self._event("certificate", "refused" if chain is None else "signed", {}, received_at)
         if chain is None:
             return {"status": "Rejected"}
         payload: Payload = {"certificateChain": chain, "certificateType": kind}
         if "requestId" in told:
             payload["requestId"] = told["requestId"]
-        # Ordered last, so that the charger hears this answer before the certificate.
-        async with unit_of_work(self._ctx.pool) as conn:
-            await orders.request_order(
-                conn,
-                charger_id=self._charger.id,
-                version=self._version,
-                action="CertificateSigned",
-                payload=payload,
-                by="system",
-                clock=self._ctx.clock,
-            )
+        await signing.order_certificate(self._ctx, self._charger, self._version, payload)
         return {"status": "Accepted"}
 
     async def _notice(self, action: str, notice: Notice, sent: Payload, received_at: datetime) -> Payload:
@@ -296,11 +281,6 @@ class Station201:
 
 
 _CONNECTOR_STATES: Final = frozenset({"Available", "Occupied", "Reserved", "Unavailable", "Faulted"})
-
-
-def moment_text(moment: datetime) -> str:
-    """A moment as OCPP writes it: UTC with milliseconds and Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _small(value: Any) -> int:

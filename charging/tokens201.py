@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-from charging import tag_store, transactions
+from charging import tag_store
 from charging.rpc import Payload
 from charging.rules.authorise import fits_kind
 from charging.rules.event201 import TokenTold
+from charging.tags import judge_tag
 
 Connection = AsyncConnection[Any]
 
@@ -28,7 +29,7 @@ async def judge_token(
     """The standard's word for a token. *NoAuthorization* is accepted: nobody is asked for there (C01, C02)."""
     if token.kind == "NoAuthorization":
         return TokenJudged(status="Accepted", tag=None)
-    status, tag = await transactions.judge_tag(conn, token.tag, charger_id, evse_no, now)
+    status, tag = await judge_tag(conn, token.tag, charger_id, evse_no, now)
     if tag is not None and not fits_kind(tag.kind, token.kind):
         return TokenJudged(status="Invalid", tag=None)
     return TokenJudged(status=status, tag=tag)

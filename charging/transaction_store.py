@@ -289,19 +289,3 @@ async def note_evidence(
         "update charging.transaction set evidence = %(evidence)s, evidence_at = %(at)s where id = %(id)s",
         {"id": transaction_id, "evidence": evidence, "at": at},
     )
-
-
-async def note_unplugged(conn: Connection, charger_id: int, evse_no: int, at: datetime) -> list[int]:
-    """Note that the last car has left the plug; returns the finished transactions that this concerns."""
-    async with conn.cursor(row_factory=scalar_row) as cur:
-        await cur.execute(
-            """
-            update charging.transaction set unplugged_at = greatest(%(at)s, stopped_at)
-            where id = (select id from charging.transaction
-                        where charger_id = %(charger_id)s and evse_no = %(evse_no)s order by started_at desc limit 1)
-              and unplugged_at is null and stopped_at is not null
-            returning id
-            """,
-            {"charger_id": charger_id, "evse_no": evse_no, "at": at},
-        )
-        return await cur.fetchall()

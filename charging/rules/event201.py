@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from charging.rules.metering import read_sample
 from charging.rules.moments import Moment, read_moment
+from charging.rules.sampled_values import read_sample
 
 STARTED: Final = "Started"
 UPDATED: Final = "Updated"

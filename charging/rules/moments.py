@@ -1,4 +1,4 @@
-"""What a charger's timestamp says, and how far to believe it.
+"""What a charger's timestamp says, how far to believe it, and how one is written.
 
 The raw text and the moment of receipt are always kept by the caller; this rule only proposes the moment to use and
 names what is odd about it. No odd timestamp ever refuses a message.
@@ -18,6 +18,9 @@ LATE_AFTER: Final = timedelta(minutes=5)
 OLDEST_BELIEVED: Final = datetime(2015, 10, 8, tzinfo=UTC)
 """OCPP 1.6 was published on this day: an earlier moment is a clock that was never set."""
 
+_REPLACED: Final = frozenset({"missing", "unreadable", "unset_clock", "future"})
+"""Flags of a moment that is not the charger's own: the receipt stands in its place."""
+
 _SITE_ZONE: Final = timezone(timedelta(hours=8))
 _TEXT: Final = re.compile(
     r"^\s*(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([Zz]|[+-]\d{2}:?\d{2})?\s*$"
@@ -35,6 +38,11 @@ class Moment:
     def is_late(self) -> bool:
         """Whether the message tells of the past: applied as history, not as the present."""
         return "late" in self.flags
+
+    @property
+    def is_clock_set(self) -> bool:
+        """Whether the charger's clock was believed."""
+        return not _REPLACED.intersection(self.flags)
 
 
 def read_moment(raw: object, received_at: datetime) -> Moment:
@@ -68,6 +76,11 @@ def read_moment(raw: object, received_at: datetime) -> Moment:
     if at < received_at - LATE_AFTER:
         flags = (*flags, "late")
     return Moment(at=at, flags=flags)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as OCPP writes it: UTC with milliseconds and Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 FURTHEST_DEADLINE: Final = timedelta(days=30)

@@ -1,11 +1,12 @@
 """The life of a charging transaction, as a table; and whose word ends it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from facility.errors import Conflict
+from facility.errors import Conflict, Missing
 
 
 class TransactionState(StrEnum):
@@ -26,6 +27,12 @@ class TransactionEvent(StrEnum):
     STOP = "stop"
     EVIDENCE = "evidence"
     CLOSE = "close"
+
+
+class NoSuchTransaction(Missing):
+    """No transaction has this number."""
+
+    code = "transaction_missing"
 
 
 class TransactionConflict(Conflict):
@@ -148,3 +155,8 @@ def belongs(stop: ParkedStop, start: OfflineStart) -> bool:
         and start.meter_start_wh <= stop.meter_stop_wh
         and (stop.id_tag is None or stop.id_tag.casefold() == start.id_tag.casefold())
     )
+
+
+def joined_flags(*groups: Sequence[str]) -> list[str]:
+    """What was odd, each once, in the order it was found."""
+    return list(dict.fromkeys(flag for group in groups for flag in group))

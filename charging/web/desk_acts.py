@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from psycopg import AsyncConnection
 
-from charging import driving, orders, remote, tag_store, transaction_store, transactions
+from charging import driving, ghosts, orders, remote, tag_store, transaction_store
 from charging.charger_store import ChargerDetail
 from charging.http import detail_of
 from charging.rpc import Payload
-from charging.station16 import moment_text
-from charging.transactions import NoSuchTransaction
+from charging.rules.moments import moment_text
+from charging.rules.transaction import NoSuchTransaction
 from charging.web.desk import ROLES, Said, charger_page
 from charging.web.desk_forms import Asked, BadField, built_order
 from facility.db import unit_of_work
@@ -132,9 +132,7 @@ async def close(
             found = await transaction_store.lock_transaction(conn, number)
             if found is None or found.charger_id != charger.id:
                 raise NoSuchTransaction(f"no charge {number} at {charger.identity}")
-            await transactions.close_stuck(
-                conn, number, by=person.name, reason=reason.strip(), now=ctx.clock.now()
-            )
+            await ghosts.close_stuck(conn, number, by=person.name, reason=reason.strip(), now=ctx.clock.now())
             await audit(request, conn, person, "transaction.close", str(number), reason=reason.strip())
     except OpsError as refused:
         return await _trouble(request, ctx, identity, "overview", refused)

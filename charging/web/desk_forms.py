@@ -7,7 +7,7 @@ from typing import Final
 
 from charging import remote
 from charging.rpc import Payload
-from charging.station16 import moment_text
+from charging.rules.moments import moment_text
 from facility.errors import Invalid
 
 Fields = Mapping[str, str]

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from charging.rules.moments import moment_text
 from charging.schemas import check_incoming
-from charging.station201 import moment_text
 from tests.charging.conftest import RawCharger, Yard
 
 

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import httpx
+import pytest
 
 from charging.simulator.charger import Pace
 from charging.simulator.charger201 import SimulatedCharger201
@@ -16,6 +17,28 @@ from facility.ids import EvseId
 from tests.charging.conftest import Yard
 
 IDENTITY = "NT-E27"
+
+STATION_OPERATIONS: Final = frozenset(
+    {
+        "CertificateSigned", "ClearCache", "ClearDisplayMessage", "ClearVariableMonitoring",
+        "CustomerInformation", "DataTransfer", "DeleteCertificate", "GetBaseReport", "GetDisplayMessages",
+        "GetInstalledCertificateIds", "GetLocalListVersion", "GetLog", "GetMonitoringReport", "GetReport",
+        "GetVariables", "InstallCertificate", "PublishFirmware", "Reset", "SendLocalList",
+        "SetDisplayMessage", "SetMonitoringBase", "SetMonitoringLevel", "SetNetworkProfile",
+        "SetVariableMonitoring", "SetVariables", "UnpublishFirmware", "UpdateFirmware",
+    }
+)  # fmt: skip
+"""Operations that `test_wire201_station` tries; `test_wire201_charging` tries the others."""
+
+
+def is_whole_file(request: pytest.FixtureRequest) -> bool:
+    """Whether every test of the file is in this run."""
+    running = {
+        item.originalname
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.module is request.module
+    }
+    return running >= {name for name in vars(request.module) if name.startswith("test_")}
 
 
 class Desk:

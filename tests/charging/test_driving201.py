@@ -10,9 +10,9 @@ import pytest
 
 from charging import reconcile
 from charging.needs201 import wanted_wh
+from charging.rules.moments import moment_text
 from charging.rules.planning import BEST, POLICIES
 from charging.sharing_loop import share
-from charging.station201 import moment_text
 from facility import store as facility_store
 from facility.board import EquipmentKind, Source
 from facility.context import Context

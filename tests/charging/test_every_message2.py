@@ -1,7 +1,7 @@
 """Every message of OCPP 2.0.1 and 2.1 over a socket with the least its schema allows, in both directions.
 
-What the messages do is tried elsewhere (`test_wire201`, `test_driving201`, `test_ocpp21`); here none may go unanswered,
-and no answer may break the standard's own schema.
+What the messages do is tried elsewhere (`test_wire201_*`, `test_driving201`, `test_ocpp21`); here none may go
+unanswered, and no answer may break the standard's own schema.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from charging.charger_store import find_outlet
 from charging.limits import Limit, hold_outlet
 from charging.rules.ladder import Outcome, Rung, Tried, is_obeyed, limit_in, next_rung, rungs
-from charging.station16 import moment_text
+from charging.rules.moments import moment_text
 from charging.transaction_store import read_open
 from facility.db import unit_of_work
 from tests.charging.conftest import Yard

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from charging import schemas
 from charging.rules.event201 import cost_fen_of
 from charging.rules.fees import Band, EnergyTariff, IdleFee
+from charging.rules.moments import moment_text
 from charging.rules.tariff21 import tariff_message
-from charging.station201 import moment_text
 from tests.charging.charger201 import charger201
 from tests.charging.conftest import Yard
 from tests.charging.desk201 import Desk, opened_desk

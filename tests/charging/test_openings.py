@@ -7,11 +7,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from charging import opening_store
+from charging import opening_store, station201
 from charging.batch_store import MessageRow, SeenRow
 from charging.opening_store import NewSocket
 from charging.openings import Openings
 from facility.ids import new_uuid
+from tests.charging.charger201 import charger201
 from tests.charging.conftest import Yard
 
 
@@ -134,3 +135,33 @@ async def test_the_idle_fee_ends_when_the_connector_is_free_again(yard: Yard) ->
         yard.clock.ahead += timedelta(minutes=50)
         await charger.call("StatusNotification", {**free, "timestamp": yard.clock.now().isoformat()})
         assert (await yard.rows("select idle_fen from charging.bill")) == [(400,)]
+
+
+async def test_a_2x_connector_that_is_free_ends_the_idle_fee_in_the_commit_of_its_status(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with charger201(yard) as charger:
+        at = yard.clock.now().replace(microsecond=0)
+        await charger.start(at, wh=0)
+        stopped = {"stoppedReason": "Local"}
+        await charger.event(
+            "Ended", at, trigger="StopAuthorized", wh=0, context="Transaction.End", info=stopped
+        )
+        assert await yard.rows("select unplugged_at from charging.transaction") == [(None,)]
+        yard.clock.ahead += timedelta(minutes=50)
+        monkeypatch.delattr(station201, "unit_of_work")  # the station needs none of its own for this
+        free = {
+            "evseId": 1,
+            "connectorId": 1,
+            "connectorStatus": "Available",
+            "timestamp": (at + timedelta(minutes=50)).isoformat(),
+        }
+        await charger.call("StatusNotification", free)
+        query = """
+            select b.idle_fen, extract(epoch from t.unplugged_at - t.stopped_at) / 60
+            from charging.bill b join charging.transaction t on t.id = b.transaction_id
+            """
+        assert await yard.rows(query) == [(20 * 20, 50)]  # 30 minutes of grace, then 0.20 yuan a minute
+        yard.clock.ahead += timedelta(minutes=50)
+        await charger.call("StatusNotification", {**free, "timestamp": yard.clock.now().isoformat()})
+        assert await yard.rows(query) == [(400, 50)]

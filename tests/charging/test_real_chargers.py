@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from charging import transactions
+from charging import ghosts
 from charging.bills import BillSettled, settle_bill
-from charging.station16 import moment_text
+from charging.rules.moments import moment_text
 from facility.db import unit_of_work
 from tests.charging.conftest import RawCharger, Yard
 
@@ -628,7 +628,7 @@ async def test_a_stuck_transaction_is_closed_by_a_person_with_a_reason(yard: Yar
         number = (await _start(charger, _at(yard)))["transactionId"]
         await _sample(charger, _at(yard, timedelta(seconds=50)), _register(1250), number=number)
     async with unit_of_work(yard.ctx.pool) as conn:
-        await transactions.close_stuck(conn, number, by="周敏", reason="桩已拆除", now=yard.clock.now())
+        await ghosts.close_stuck(conn, number, by="周敏", reason="桩已拆除", now=yard.clock.now())
     assert await yard.rows(
         "select state, closed_by, closing_reason, delivered_wh from charging.transaction"
     ) == [("closed", "周敏", "桩已拆除", 250)]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from charging.rules.authorise import TagFacts, may_stop, tag_status
 from charging.rules.fees import Band, EnergyTariff, IdleFee, Reading, bands_wrong, charge_fee, energy_by_band
-from charging.rules.metering import Meter, Outlet, advance_meter, read_sample, settle_meter, start_meter
+from charging.rules.metering import Meter, Outlet, advance_meter, settle_meter, start_meter
 from charging.rules.moments import read_moment
 from charging.rules.obeying import OutletState, Step, steps_to_obey
+from charging.rules.sampled_values import read_sample
 from charging.rules.transaction import (
     TRANSITIONS,
     Evidence,

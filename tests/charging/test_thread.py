@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from charging.station16 import moment_text
+from charging.rules.moments import moment_text
 from tests.charging.conftest import Yard
 
 
