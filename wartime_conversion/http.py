@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from facility.edge import Ctx, Uow, audit
-from facility.errors import Invalid
+from facility.errors import Invalid, Missing
 from wartime_conversion import conversion, effects, exits, record, restoration
 from wartime_conversion.access import Commander, Reader, Signing
 from wartime_conversion.bodies import AmendBody, BaysBody, ReasonBody, RoleBody, RunBody
@@ -26,6 +26,12 @@ from wartime_conversion.store import read_events, read_pauses, read_run, read_ru
 
 router = APIRouter(prefix="/api/v1/conversion", tags=["conversion"])
 Kind = Literal["tasks", "openings", "components", "slots"]
+
+
+class NothingToLabel(Missing):
+    """There is nothing of this kind; storage slots come with the first conversion."""
+
+    code = "conversion.nothing_to_label"
 
 
 class UnknownBays(Invalid):
@@ -112,6 +118,8 @@ async def label_sheet(request: Request, kind: Kind, conn: Uow, ctx: Ctx, _reader
 
     plan = pinned_plan((await ensure_reference(conn, ctx.clock.now())).source)
     found = labels.slot_labels(await read_slots(conn)) if kind == "slots" else labels.plan_labels(plan, kind)
+    if not found:
+        raise NothingToLabel(f"there are no {kind} to label yet")
     address = str(request.base_url).rstrip("/")
     told = await asyncio.to_thread(labels.label_sheet, found, address, f"标签 {kind}")
     headers = {"Content-Disposition": f'inline; filename="labels-{kind}.pdf"'}

@@ -75,14 +75,14 @@ def test_the_driver_is_told_of_each_change_once(garage: Garage, browser: Browser
     page.wait_for_selector("[data-moment=suspended]")
     change(garage.dsn, b"update charging.transaction set charging_ended_at = now() - interval '45 minutes'")
     page.wait_for_selector("[data-moment=idle]")
-    page.wait_for_function("JSON.parse(localStorage.getItem('shown') || '[]').length === 2")
+    page.wait_for_function("() => JSON.parse(localStorage.getItem('shown') || '[]').length === 2")
     change(
         garage.dsn,
         b"update charging.transaction set state = 'ended', stopped_at = now(), unplugged_at = now(), "
         b"delivered_wh = 0, charging_ended_at = now()",
     )
     page.wait_for_selector("[data-moment=done]")
-    page.wait_for_function("JSON.parse(localStorage.getItem('shown') || '[]').length === 3")
+    page.wait_for_function("() => JSON.parse(localStorage.getItem('shown') || '[]').length === 3")
     page.reload()
     page.wait_for_selector("[data-moment=done]")
     titles = [title for title, _ in shown(page)]

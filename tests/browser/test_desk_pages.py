@@ -49,7 +49,7 @@ def test_a_plan_is_changed_published_and_compared_and_a_run_is_foreseen(
     card.locator("[name=crew]").select_option("LOG")
     card.locator("[name=leader]").check()
     card.locator("[data-act=place]").click()
-    page.wait_for_function("document.querySelector('.toast')")
+    page.wait_for_function("() => document.querySelector('.toast')")
     page.reload()
     page.wait_for_selector("[data-member='张组长']")
     assert card.locator("[name=crew]").input_value() == "LOG"

@@ -104,7 +104,9 @@ def test_labels_of_openings_tasks_and_components_are_read_by_the_page_without_a_
     page.wait_for_selector("[data-scan]", state="detached")
     assert page.locator(".tab.on[data-tab=zones]").count() == 1
     scan(page, "https://example.org/menu")
-    page.wait_for_function("document.querySelector('[data-scan] .fault').textContent.includes('example.org')")
+    page.wait_for_function(
+        "() => document.querySelector('[data-scan] .fault').textContent.includes('example.org')"
+    )
     page.click("[data-act=scan-close]")
 
 

@@ -46,7 +46,7 @@ def fill_login(page: Page, login: str) -> None:
 
 def wait_ready_offline(page: Page) -> None:
     """Wait until the service worker keeps the page."""
-    page.wait_for_function("document.documentElement.dataset.offline === 'ready'")
+    page.wait_for_function("() => document.documentElement.dataset.offline === 'ready'")
 
 
 def fill(page: Page) -> None:

@@ -39,7 +39,10 @@ function figure() {
     Object.entries(told.parts).map(([key, share]) => h("div.part", h("span", t(`part_${key}`)), h("span.bar", h("i", { style: `width:${100 * share}%` })), h("span", `${Math.floor(100 * share)} %`))));
 }
 
-const reason = (r) => h(`div.reason${r.is_blocking ? ".blocking" : ""}`, h("b", `${t(`part_${r.part}`)} ${r.id}`), " ", r.zh, " ", h("small", detail(r.detail), r.is_blocking ? ` · ${t("blocking")}` : ""));
+// A reason names its component, round or crew in Chinese; the lists of the page know the English as well.
+const said = (r) => (language.at === 0 ? r.zh : (told[r.part] ?? []).find((one) => one.id === r.id)?.en ?? r.zh);
+
+const reason = (r) => h(`div.reason${r.is_blocking ? ".blocking" : ""}`, h("b", `${t(`part_${r.part}`)} ${r.id}`), " ", said(r), " ", h("small", detail(r.detail), r.is_blocking ? ` · ${t("blocking")}` : ""));
 
 // The server's short English details in the screen's language.
 function detail(text) {
