@@ -32,7 +32,7 @@ from charging.batch_store import (
 from charging.bills import note_unplugged
 from charging.event_store import TxEventRow, write_tx_events
 from charging.samples import SampleRow
-from facility import store as facility_store
+from facility import board_store, fact_store
 from facility.board import EquipmentKind
 from facility.clock import Clock
 from facility.db import Pool, unit_of_work
@@ -191,10 +191,8 @@ class Batch:
     async def _tell_statuses(self, conn: psycopg.AsyncConnection[Any], changed: list[ChangedOutlet]) -> None:
         now = self._clock.now()
         for outlet in changed:
-            await facility_store.report_status(
-                conn, EquipmentKind.EVSE, outlet.evse_id, outlet.status, now=now
-            )
-            await facility_store.write_fact(
+            await board_store.report_status(conn, EquipmentKind.EVSE, outlet.evse_id, outlet.status, now=now)
+            await fact_store.write_fact(
                 conn, "evse.changed", outlet.evse_id, {"status": outlet.status}, now=now
             )
 
@@ -216,7 +214,7 @@ class Batch:
                 "delivered_wh": sample.delivered_wh,
                 "soc_pct": sample.soc_pct,
             }
-            await facility_store.write_fact(conn, "evse.changed", evse_id, detail, now=now)
+            await fact_store.write_fact(conn, "evse.changed", evse_id, detail, now=now)
 
 
 _Writer = Callable[[psycopg.AsyncConnection[Any], Sequence[Any]], Awaitable[object]]

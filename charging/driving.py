@@ -26,7 +26,7 @@ from charging.rules.moments import moment_text
 from charging.tag_store import IdTag, Reservation
 from charging.tariffs import NoTariff, load_tariff
 from charging.transaction_store import Transaction
-from facility import store as facility_store
+from facility import board_store
 from facility.board import EquipmentKind, standing
 from facility.clock import Clock
 from facility.errors import Conflict, Missing, Refused
@@ -111,7 +111,7 @@ async def find_outlet(conn: Connection, evse_id: str) -> OutletRow:
 
 async def is_locked_out(conn: Connection, evse_id: str) -> bool:
     """Whether any source's lockout stands on an EVSE."""
-    return bool(standing(await facility_store.read_lockouts(conn), EquipmentKind.EVSE, evse_id))
+    return bool(standing(await board_store.read_lockouts(conn), EquipmentKind.EVSE, evse_id))
 
 
 async def look(conn: Connection, evse_id: str, tag: str | None, now: datetime) -> Scene:

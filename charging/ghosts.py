@@ -22,7 +22,7 @@ from charging.rules.transaction import (
 )
 from charging.running import load_meter
 from charging.transaction_store import Ending, Transaction
-from facility import store as facility_store
+from facility import alarm_store
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ async def presume_ended(
         reason=f"evidence: {evidence.value}",
         now=now,
     )
-    await facility_store.raise_alarm(
+    await alarm_store.raise_alarm(
         conn,
         "charging.ghost",
         str(transaction.id),

@@ -35,7 +35,7 @@ from charging.rules.ladder import (
     rungs,
 )
 from charging.transaction_store import Transaction
-from facility import store as facility_store
+from facility import alarm_store, board_store
 from facility.board import EquipmentKind, Source
 from facility.clock import Clock
 
@@ -115,7 +115,7 @@ async def hold_outlet(
 
 async def _take_out(conn: Connection, outlet: OutletRow, now: datetime) -> None:
     """A charger that follows no limit must not serve until a person has seen to it and lifts the lockout."""
-    is_new = await facility_store.place_lockout(
+    is_new = await board_store.place_lockout(
         conn,
         kind=EquipmentKind.EVSE,
         equipment_id=outlet.evse_id,
@@ -126,7 +126,7 @@ async def _take_out(conn: Connection, outlet: OutletRow, now: datetime) -> None:
     )
     if is_new:
         detail = {"charger": outlet.identity}
-        await facility_store.raise_alarm(
+        await alarm_store.raise_alarm(
             conn, "charging.limit_not_followed", outlet.evse_id, "warning", detail, now=now
         )
 

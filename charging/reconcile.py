@@ -17,7 +17,7 @@ from charging.order_store import Order
 from charging.rpc import Payload
 from charging.rules.obeying import OutletState, Step, steps_to_obey
 from charging.transaction_store import Transaction
-from facility import store as facility_store
+from facility import board_store
 from facility.board import Duty, EquipmentKind, wanted_duty
 from facility.context import Context
 from facility.db import listen, unit_of_work
@@ -45,7 +45,7 @@ async def run(ctx: Context) -> None:
 async def reconcile(conn: Connection, ctx: Context) -> int:
     """One round over every outlet of the site; returns how many orders were given."""
     now = ctx.clock.now()
-    lockouts = await facility_store.read_lockouts(conn)
+    lockouts = await board_store.read_lockouts(conn)
     running = {
         (one.charger_id, one.evse_no): one
         for one in await transaction_store.read_open(conn)

@@ -15,7 +15,7 @@ from charging.rules.metering import Outlet
 from charging.rules.repair import Counted, Gain, gain_after, gain_before
 from charging.samples import SampleRow
 from charging.transaction_store import Transaction
-from facility import store as facility_store
+from facility import alarm_store
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ async def _price_again(conn: Connection, transaction: Transaction, told: EventTo
     mended = await transaction_store.lock_transaction(conn, transaction.id)
     assert mended is not None  # locked above
     due = (await bills.price_charge(conn, mended, told.received_at)).fee.total_fen
-    await facility_store.raise_alarm(
+    await alarm_store.raise_alarm(
         conn,
         "charging.bill_short",
         str(transaction.id),

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from charging import bills, transaction_store
 from charging.bills import BillSettled, NoSuchBill
 from charging.charger_store import Charger
-from facility import store as facility_store
+from facility import alarm_store
 
 Connection = AsyncConnection[Any]
 
@@ -62,7 +62,7 @@ async def _alarm(
     due_fen: int | None,
     now: datetime,
 ) -> None:
-    await facility_store.raise_alarm(
+    await alarm_store.raise_alarm(
         conn,
         "charging.settlement_doubtful",
         f"{charger.identity}/{told['pspRef']}",

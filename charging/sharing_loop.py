@@ -29,7 +29,7 @@ from charging.rules.sharing import (
     standing_offers,
 )
 from charging.transaction_store import Transaction
-from facility import store as facility_store
+from facility import board_store
 from facility.board import Duty, EquipmentKind, Lockout, wanted_duty
 from facility.context import Context
 from facility.db import listen, unit_of_work
@@ -87,7 +87,7 @@ async def share(conn: Connection, ctx: Context, policy: Policy) -> dict[str, int
         for row in await charger_store.read_outlets(conn)
         if EvseId(row.evse_id) in site.evses
     }
-    lockouts = await facility_store.read_lockouts(conn)
+    lockouts = await board_store.read_lockouts(conn)
     running = [
         await _running(conn, ctx, outlets[place], one)
         for one in await transaction_store.read_open(conn)

@@ -37,7 +37,7 @@ from charging.stops import StopTold, stop_transaction
 from charging.tags import judge_tag, tag_info
 from facility.db import unit_of_work
 from facility.errors import Unavailable
-from facility.store import write_fact
+from facility.fact_store import write_fact
 
 VERSION: Final = "1.6"
 HEARTBEAT_S: Final = 300

@@ -26,7 +26,7 @@ from charging.rules.transaction import (
 )
 from charging.running import load_meter
 from charging.transaction_store import Ending, Transaction
-from facility import store as facility_store
+from facility import alarm_store
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +98,7 @@ async def _keep_orphan(conn: Connection, told: StopTold, outlet: Outlet) -> None
         return
     if is_parked and await _end_waiting_start(conn, told, outlet):
         return
-    await facility_store.raise_alarm(
+    await alarm_store.raise_alarm(
         conn,
         "charging.orphan_stop",
         f"{told.charger_id}/{told.transaction}",
@@ -150,7 +150,7 @@ async def end_with_parked_stop(
         )
         await _end(conn, transaction, stop, Outlet(), TransactionEvent.STOP)
         subject = f"{charger_id}/{orphan.sent_transaction}"
-        await facility_store.clear_alarm(conn, "charging.orphan_stop", subject, now=now)
+        await alarm_store.clear_alarm(conn, "charging.orphan_stop", subject, now=now)
         return True
     return False
 
@@ -201,7 +201,7 @@ async def _end(
     )
     if "jump" in settlement.flags:
         detail = {"meter_stop_wh": told.meter_stop_wh, "billed_wh": settlement.delivered_wh}
-        await facility_store.raise_alarm(
+        await alarm_store.raise_alarm(
             conn, "charging.energy_doubtful", str(transaction.id), "warning", detail, now=told.received_at
         )
     await make_bill(conn, transaction.id, told.received_at)

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from facility import store
+from facility import alarm_store, board_store, store
+from facility.alarm_store import Alarm
 from facility.board import EquipmentKind, Lockout, Source, Status, stands_under_fire_signal
 from facility.edge import Ctx, Uow, audit, require
 from facility.errors import Missing
 from facility.identity import Person, Role
 from facility.site import Site
-from facility.store import Alarm, ModeRow
+from facility.store import ModeRow
 
 router = APIRouter(prefix="/api/v1", tags=["board"])
 AnyStaff = Annotated[Person, Depends(require())]
@@ -75,7 +76,8 @@ async def read_mode(conn: Uow) -> ModeRow:
 async def read_board(conn: Uow, _person: AnyStaff) -> Board:
     """The equipment board as it stands."""
     return Board(
-        lockouts=list(await store.read_lockouts(conn)), statuses=list(await store.read_statuses(conn))
+        lockouts=list(await board_store.read_lockouts(conn)),
+        statuses=list(await board_store.read_statuses(conn)),
     )
 
 
@@ -85,7 +87,7 @@ async def place_lockout(
 ) -> dict[str, bool]:
     """Place a maintenance or safety lockout; `placed` is false where it stood already."""
     _must_exist(ctx.site, body.kind, body.equipment_id)
-    placed = await store.place_lockout(
+    placed = await board_store.place_lockout(
         conn,
         kind=body.kind,
         equipment_id=body.equipment_id,
@@ -105,7 +107,7 @@ async def lift_lockout(
     request: Request, body: LiftBody, conn: Uow, ctx: Ctx, manager: Manager
 ) -> dict[str, bool]:
     """Lift one's own source's lockout; those of other sources stay."""
-    lifted = await store.lift_lockout(
+    lifted = await board_store.lift_lockout(
         conn,
         kind=body.kind,
         equipment_id=body.equipment_id,
@@ -125,9 +127,9 @@ async def give_fire_signal(
 ) -> dict[str, int]:
     """Lift every gate lockout below safety, so that nobody is trapped."""
     lifted = 0
-    for lockout in await store.read_lockouts(conn):
+    for lockout in await board_store.read_lockouts(conn):
         if not stands_under_fire_signal(lockout):
-            lifted += await store.lift_lockout(
+            lifted += await board_store.lift_lockout(
                 conn,
                 kind=lockout.kind,
                 equipment_id=lockout.equipment_id,
@@ -136,7 +138,7 @@ async def give_fire_signal(
                 now=ctx.clock.now(),
             )
     detail = {"reason": body.reason, "by": person.name}
-    await store.raise_alarm(conn, "fire", "site", "critical", detail, now=ctx.clock.now())
+    await alarm_store.raise_alarm(conn, "fire", "site", "critical", detail, now=ctx.clock.now())
     await audit(request, conn, person, "fire.signalled", "site", reason=body.reason, lifted=lifted)
     return {"lifted": lifted}
 
@@ -144,7 +146,7 @@ async def give_fire_signal(
 @router.post("/fire-signal/clear")
 async def clear_fire_signal(request: Request, conn: Uow, ctx: Ctx, manager: Manager) -> dict[str, bool]:
     """Say that the fire signal is over; lockouts it lifted are placed again by those who want them."""
-    cleared = await store.clear_alarm(conn, "fire", "site", now=ctx.clock.now())
+    cleared = await alarm_store.clear_alarm(conn, "fire", "site", now=ctx.clock.now())
     await audit(request, conn, manager, "fire.cleared", "site")
     return {"cleared": cleared}
 
@@ -152,12 +154,12 @@ async def clear_fire_signal(request: Request, conn: Uow, ctx: Ctx, manager: Mana
 @router.get("/alarms")
 async def read_alarms(conn: Uow, _person: AnyStaff) -> list[Alarm]:
     """Alarms not cleared, the gravest first."""
-    return await store.read_open_alarms(conn)
+    return await alarm_store.read_open_alarms(conn)
 
 
 @router.post("/alarms/{alarm_id}/acknowledge")
 async def acknowledge_alarm(request: Request, alarm_id: UUID, conn: Uow, ctx: Ctx, person: AnyStaff) -> Alarm:
     """Say that a person has seen an alarm; it stays until its cause is gone."""
-    alarm = await store.acknowledge_alarm(conn, alarm_id, by=person.name, now=ctx.clock.now())
+    alarm = await alarm_store.acknowledge_alarm(conn, alarm_id, by=person.name, now=ctx.clock.now())
     await audit(request, conn, person, "alarm.acknowledged", alarm.subject, kind=alarm.kind)
     return alarm

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from facility.alarm_store import read_open_alarms
 from facility.context import Context
 from facility.db import connect_sync, unit_of_work
 from facility.edge import Ctx
@@ -16,7 +17,7 @@ from facility.edition import read_edition
 from facility.errors import Unavailable
 from facility.heartbeat import is_alive
 from facility.heartbeat_store import ProcessRow, read_processes
-from facility.store import read_mode, read_open_alarms
+from facility.store import read_mode
 from gateway.health_store import ChargingCounts, read_charging
 
 router = APIRouter(include_in_schema=False)

@@ -23,8 +23,8 @@ from facility.context import Context
 from facility.db import listen, unit_of_work
 from facility.edge import require
 from facility.errors import Unavailable
+from facility.fact_store import Fact, read_facts, read_facts_by_id, read_latest_fact_id
 from facility.identity import Person
-from facility.store import Fact, read_facts, read_facts_by_id, read_latest_fact_id
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1", tags=["live"])

@@ -16,12 +16,12 @@ from facility.clock import Clock, SystemClock
 from facility.context import Context
 from facility.db import listen, open_pool, unit_of_work
 from facility.errors import OpsError, Unavailable
+from facility.fact_store import read_facts, read_latest_fact_id
 from facility.heartbeat import BEAT_EVERY_S, beat
 from facility.ids import CameraId
 from facility.modbus import ModbusClient
 from facility.settings import Settings
 from facility.site import Camera, Site, load_site
-from facility.store import read_facts, read_latest_fact_id
 from lpr.camera import CameraLoop, SharedReader
 from lpr.health import Watched, alive_sign, report
 from lpr.live import LOOKS_PER_S, RtspSource, VideoSource

@@ -6,10 +6,12 @@ A drill moves its shadow board; bays, mode and real equipment stay as they are.
 from datetime import datetime
 from typing import Any
 
+from facility.alarm_store import read_open_alarms
 from facility.board import EquipmentKind, Source
+from facility.board_store import lift_lockout, place_lockout, read_lockouts
 from facility.errors import Conflict
 from facility.layout import Site
-from facility.store import lift_lockout, place_lockout, read_lockouts, read_open_alarms, write_bay_use
+from facility.store import write_bay_use
 from wartime_conversion import record
 from wartime_conversion.depot.store import count_pallets, delete_slot, read_slots
 from wartime_conversion.rules.plan import Effect

@@ -3,11 +3,12 @@
 A run never locks a way out by itself. The fire signal lifts these lockouts like every gate lockout below *safety*.
 """
 
+from facility.alarm_store import read_open_alarms
 from facility.board import EquipmentKind, Source
+from facility.board_store import lift_lockout, place_lockout, read_lockouts
 from facility.errors import Refused
 from facility.identity import Person
 from facility.layout import Site
-from facility.store import lift_lockout, place_lockout, read_lockouts, read_open_alarms
 from wartime_conversion import record
 from wartime_conversion.moves import SYSTEM
 from wartime_conversion.parking_store import count_counted_cars

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from facility.store import write_fact
+from facility.fact_store import write_fact
 from wartime_conversion.rules.chain import Link, chain_hash, export_log
 from wartime_conversion.rules.words import canonical
 from wartime_conversion.store import Conn, EventRow, Run, insert_event, write_head

@@ -1,11 +1,12 @@
 """The way back, by its own plan: it ends with conversion's lockouts lifted, and only those."""
 
 from facility.board import Source
+from facility.board_store import read_lockouts
 from facility.context import Context
 from facility.errors import Conflict
 from facility.identity import Person
 from facility.mode import ModeEvent
-from facility.store import read_bay_uses, read_lockouts, write_mode
+from facility.store import read_bay_uses, write_mode
 from wartime_conversion import conversion, effects, record
 from wartime_conversion.depot.journeys import leave_depot
 from wartime_conversion.rules.plan import Effect

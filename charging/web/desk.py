@@ -32,7 +32,7 @@ from charging.web.desk_views import GROUPS, Wanted, alarms_by_charger, read_list
 from charging.web.desk_words import ALARM_WORDS, desk_words
 from charging.web.render import language_of, render
 from charging.web.words import in_language
-from facility import store as facility_store
+from facility import board_store
 from facility.board import EquipmentKind, standing
 from facility.edge import Ctx, Uow, context, current_person
 from facility.identity import Person, Role
@@ -161,7 +161,7 @@ async def _overview(request: Request, conn: Conn, charger: ChargerDetail) -> dic
     now = ctx.clock.now()
     connectors = await charger_store.read_connectors(conn, charger.id)
     evses = [one.evse_id for one in connectors if one.evse_id is not None]
-    lockouts = await facility_store.read_lockouts(conn)
+    lockouts = await board_store.read_lockouts(conn)
     recent = await transaction_store.find_transactions(conn, charger_id=charger.id, limit=12)
     running = await transaction_store.find_transactions(conn, charger_id=charger.id, is_open=True)
     is_every = request.query_params.get("statuses") == "all"

@@ -10,9 +10,9 @@ from psycopg import AsyncConnection
 from charging import desk_store
 from charging.desk_store import Glance
 from charging.web.desk_words import STATUS_WORDS
+from facility.alarm_store import Alarm, read_open_alarms
 from facility.ids import EvseId
 from facility.site import Site
-from facility.store import Alarm, read_open_alarms
 
 GROUPS: Final = ("charging", "free", "taken", "trouble", "away")
 STALE: Final = timedelta(minutes=5)

@@ -10,9 +10,9 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from facility.errors import Conflict
+from facility.fact_store import write_fact
 from facility.ids import new_secret, new_uuid
 from facility.site import Site
-from facility.store import write_fact
 from facility.units import local
 from gateway.parking import asking, departures, lanes, lanes_store, occupancy, store
 from gateway.parking.acts import Act, keep_correction, settle_question

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 
+from facility.alarm_store import clear_alarm, raise_alarm
 from facility.context import Context
 from facility.db import listen, unit_of_work
 from facility.ids import LaneId
 from facility.site import Lane, Site
-from facility.store import clear_alarm, raise_alarm
 from gateway.parking.drivers.board import Board, BoardFault, BoardLine
 from gateway.parking.equipment import boards_of
 from gateway.parking.free_places import FreePlaces, read_free_places

@@ -21,6 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from facility.alarm_store import raise_alarm
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Unavailable
@@ -28,7 +29,6 @@ from facility.ids import LaneId, new_uuid
 from facility.layout import Policy
 from facility.logs import get_logger
 from facility.site import Lane, Site
-from facility.store import raise_alarm
 from gateway.parking import equipment, gates, lanes, lanes_store, occupancy, presence
 from gateway.parking.drivers.gate import Gate, GateFault
 from gateway.parking.gates import InUse

@@ -7,9 +7,10 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from facility.board import EquipmentKind, standing
+from facility.board_store import read_lockouts, read_statuses
 from facility.mode import Mode
 from facility.site import Level, Site
-from facility.store import read_lockouts, read_mode, read_statuses
+from facility.store import read_mode
 from gateway.parking import gifts_store, occupancy_store
 from gateway.parking.rules.decision import is_area_converted
 

@@ -10,14 +10,16 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection
 
+from facility.alarm_store import clear_alarm, raise_alarm
 from facility.board import EquipmentKind
+from facility.board_store import report_status
 from facility.context import Context
 from facility.db import listen, unit_of_work
 from facility.errors import Unavailable
+from facility.fact_store import write_fact
 from facility.ids import LaneId, new_uuid
 from facility.logs import get_logger
 from facility.site import Lane, Site
-from facility.store import clear_alarm, raise_alarm, report_status, write_fact
 from gateway.parking import gates_store, lanes, lanes_store, occupancy, occupancy_store, record_store, store
 from gateway.parking.drivers.gate import Gate, GateFault
 from gateway.parking.gates_store import GateOrder

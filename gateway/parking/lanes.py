@@ -8,10 +8,11 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from facility.board import Duty, EquipmentKind, wanted_duty
+from facility.board_store import read_lockouts
 from facility.errors import Missing
+from facility.fact_store import write_fact
 from facility.ids import LaneId, ZoneId, new_uuid
 from facility.site import Lane, Site
-from facility.store import read_lockouts, write_fact
 from gateway.parking import gates_store, lanes_store
 from gateway.parking.gates_store import GateOrder
 from gateway.parking.lanes_store import LaneEntry, PlateRead

@@ -11,8 +11,8 @@ from uuid import UUID
 from psycopg import AsyncConnection, errors
 
 from facility.errors import Conflict, Invalid
+from facility.fact_store import write_fact
 from facility.site import Site
-from facility.store import write_fact
 from gateway.parking import (
     asking,
     attending,

@@ -11,8 +11,8 @@ from psycopg import AsyncConnection
 from facility.context import Context
 from facility.db import listen, notify, unit_of_work
 from facility.errors import Missing
+from facility.fact_store import write_fact
 from facility.site import Site
-from facility.store import write_fact
 from facility.units import local
 from gateway.parking import gifts_store, lanes_store, lookup_store, record_store, rollup_store, store
 from gateway.parking import occupancy_store as rows

@@ -15,11 +15,12 @@ import structlog
 from psycopg import AsyncConnection
 
 from charging.bill_store import settle_open_bill
+from facility.alarm_store import raise_alarm
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Conflict, Missing
+from facility.fact_store import write_fact
 from facility.ids import new_uuid
-from facility.store import raise_alarm, write_fact
 from facility.units import Fen
 from gateway.parking import dues_store, payment_store, refunds, shift_store, store
 from gateway.parking.drivers.payment import PaymentProvider, PayOrder, ProviderAway, Trade, TradeState

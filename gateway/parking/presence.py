@@ -11,11 +11,12 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from facility.alarm_store import clear_alarm, raise_alarm
+from facility.fact_store import write_fact
 from facility.heartbeat_store import read_processes
 from facility.ids import LaneId
 from facility.layout import Policy
 from facility.site import Lane, Site
-from facility.store import clear_alarm, raise_alarm, write_fact
 from gateway.parking import lanes_store
 from gateway.parking.rules.away import READER, SCREENS, cameras_named_away, is_silent, policy_of
 

@@ -18,11 +18,11 @@ from psycopg import AsyncConnection
 
 import charging.retention_store as charging_rows
 import lpr.retention_store as read_rows
+from facility.alarm_store import clear_alarm, raise_alarm
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Conflict
 from facility.ids import new_secret, new_uuid
-from facility.store import clear_alarm, raise_alarm
 from facility.units import local
 from gateway.parking import privacy_store, store
 from gateway.parking.privacy_store import Erasure, RetentionRun

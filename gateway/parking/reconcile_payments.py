@@ -6,9 +6,9 @@ from datetime import date, datetime, time, timedelta
 
 import structlog
 
+from facility.alarm_store import clear_alarm, raise_alarm
 from facility.context import Context
 from facility.db import unit_of_work
-from facility.store import clear_alarm, raise_alarm
 from facility.units import SHANGHAI, local
 from gateway.parking import payment_store, reconciliation_store
 from gateway.parking.drivers.payment import PaymentProvider, ProviderAway, TradeState

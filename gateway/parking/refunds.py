@@ -8,11 +8,11 @@ from uuid import UUID
 import structlog
 from psycopg import AsyncConnection
 
+from facility.alarm_store import raise_alarm
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.errors import Conflict
 from facility.ids import new_uuid
-from facility.store import raise_alarm
 from facility.units import Fen
 from gateway.parking import dues_store, payment_store, shift_store
 from gateway.parking.drivers.payment import PaymentProvider, ProviderAway, RefundOrder, RefundState

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from facility.store import clear_alarm, raise_alarm
+from facility.alarm_store import clear_alarm, raise_alarm
 from facility.units import SHANGHAI, local
 from gateway.parking import calendar_store
 from gateway.parking.calendar_store import CalendarDay

@@ -19,9 +19,9 @@ from psycopg import AsyncConnection
 
 from facility.context import Context
 from facility.db import listen, unit_of_work
+from facility.fact_store import Fact, read_facts, read_latest_fact_id
 from facility.ids import new_secret, new_uuid
 from facility.logs import mask_plates_in
-from facility.store import Fact, read_facts, read_latest_fact_id
 from gateway.parking import webhook_store
 from gateway.parking.webhook_store import Delivery, Webhook
 

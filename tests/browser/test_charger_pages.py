@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from facility.clock import SystemClock
 from facility.db import open_pool, unit_of_work
-from facility.store import write_fact
+from facility.fact_store import write_fact
 from tests.browser.garage import SECRET, Garage
 
 pytestmark = [pytest.mark.browser]

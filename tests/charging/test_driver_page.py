@@ -12,7 +12,7 @@ from charging import reconcile
 from charging.orders import hearing_answers
 from charging.simulator.charger import Pace, SimulatedCharger
 from charging.simulator.fleet import make_of, new_car
-from facility import store as facility_store
+from facility import board_store
 from facility.board import EquipmentKind, Source
 from facility.db import unit_of_work
 from facility.ids import EvseId
@@ -126,7 +126,7 @@ async def test_a_lockout_stops_the_charge_bills_it_and_takes_the_charger_out_unt
     await _situation(browser, "mine")
     now = yard.clock.now()
     async with unit_of_work(yard.ctx.pool) as conn:
-        await facility_store.place_lockout(
+        await board_store.place_lockout(
             conn,
             kind=EquipmentKind.EVSE,
             equipment_id="E27",
@@ -146,7 +146,7 @@ async def test_a_lockout_stops_the_charge_bills_it_and_takes_the_charger_out_unt
     assert await _has(yard, "select 1 from charging.bill")
     assert 'data-situation="locked"' in (await browser.get("/c/E27", headers={"cookie": ""})).text
     async with unit_of_work(yard.ctx.pool) as conn:
-        await facility_store.lift_lockout(
+        await board_store.lift_lockout(
             conn,
             kind=EquipmentKind.EVSE,
             equipment_id="E27",

@@ -13,7 +13,7 @@ from charging.needs201 import wanted_wh
 from charging.rules.moments import moment_text
 from charging.rules.planning import BEST, POLICIES
 from charging.sharing_loop import share
-from facility import store as facility_store
+from facility import board_store
 from facility.board import EquipmentKind, Source
 from facility.context import Context
 from facility.db import unit_of_work
@@ -100,9 +100,9 @@ async def _lockout(desk: Desk, kind: EquipmentKind, equipment: str, *, is_placed
             "now": desk.yard.clock.now(),
         }
         if is_placed:
-            await facility_store.place_lockout(conn, reason="run", **given)
+            await board_store.place_lockout(conn, reason="run", **given)
         else:
-            await facility_store.lift_lockout(conn, **given)
+            await board_store.lift_lockout(conn, **given)
 
 
 async def test_a_lockout_ramps_the_charge_down_stops_bills_and_takes_out_until_it_is_lifted(

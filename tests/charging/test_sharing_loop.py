@@ -15,7 +15,7 @@ from charging.rules.sharing import Car, Moment, PhaseLimit, Supply, lower_first,
 from charging.sharing_loop import share, site_supply
 from charging.simulator.charger import Pace, SimulatedCharger
 from charging.simulator.fleet import make_of, new_car
-from facility import store as facility_store
+from facility import board_store
 from facility.board import EquipmentKind, Source
 from facility.context import Context
 from facility.db import unit_of_work
@@ -98,7 +98,7 @@ async def test_a_zone_whose_supply_is_taken_away_gets_nothing_until_its_lockout_
     site = yard.ctx.site
     zone = site.bays[site.evses[EvseId("E27")].bay].zone
     async with unit_of_work(yard.ctx.pool) as conn:
-        await facility_store.place_lockout(
+        await board_store.place_lockout(
             conn,
             kind=EquipmentKind.ZONE,
             equipment_id=zone,
@@ -110,7 +110,7 @@ async def test_a_zone_whose_supply_is_taken_away_gets_nothing_until_its_lockout_
     await _round(yard, yard.ctx)
     assert simulated.limit_w == 0
     async with unit_of_work(yard.ctx.pool) as conn:
-        await facility_store.lift_lockout(
+        await board_store.lift_lockout(
             conn,
             kind=EquipmentKind.ZONE,
             equipment_id=zone,

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from psycopg import AsyncConnection
 
-from facility import store
+from facility import alarm_store, board_store, fact_store, store
 from facility.board import EquipmentKind, Source
 from facility.errors import Missing
 from facility.mode import Mode, ModeConflict, ModeEvent
@@ -16,7 +16,7 @@ Conn = AsyncConnection[Any]
 
 
 async def place(conn: Conn, source: Source, equipment_id: str = "E01", **more: Any) -> bool:
-    return await store.place_lockout(
+    return await board_store.place_lockout(
         conn, kind=EVSE, equipment_id=equipment_id, source=source, reason="r", by="b", now=AT, **more
     )
 
@@ -37,42 +37,42 @@ async def test_a_source_lifts_only_its_own_lockout(conn: Conn) -> None:
     assert await place(conn, Source.CONVERSION)
     assert await place(conn, Source.MAINTENANCE)
     assert not await place(conn, Source.CONVERSION)
-    lifted = await store.lift_lockout(
+    lifted = await board_store.lift_lockout(
         conn, kind=EVSE, equipment_id="E01", source=Source.CONVERSION, by="b", now=AT
     )
     assert lifted
-    assert [lockout.source for lockout in await store.read_lockouts(conn)] == [Source.MAINTENANCE]
+    assert [lockout.source for lockout in await board_store.read_lockouts(conn)] == [Source.MAINTENANCE]
 
 
 async def test_a_shadow_lockout_is_not_on_the_real_board(conn: Conn) -> None:
     drill = uuid4()
     await place(conn, Source.CONVERSION, shadow_run=drill)
-    assert await store.read_lockouts(conn) == ()
-    assert len(await store.read_lockouts(conn, shadow_run=drill)) == 1
+    assert await board_store.read_lockouts(conn) == ()
+    assert len(await board_store.read_lockouts(conn, shadow_run=drill)) == 1
 
 
 async def test_an_older_report_never_replaces_a_newer_one(conn: Conn) -> None:
-    await store.report_status(conn, EVSE, "E01", "Charging", now=AT)
-    await store.report_status(conn, EVSE, "E01", "Available", now=AT - timedelta(minutes=5))
-    assert [status.status for status in await store.read_statuses(conn)] == ["Charging"]
+    await board_store.report_status(conn, EVSE, "E01", "Charging", now=AT)
+    await board_store.report_status(conn, EVSE, "E01", "Available", now=AT - timedelta(minutes=5))
+    assert [status.status for status in await board_store.read_statuses(conn)] == ["Charging"]
 
 
 async def test_facts_come_back_in_order_after_a_given_one(conn: Conn) -> None:
-    first = await store.write_fact(conn, "bay.changed", "B1-001", {"occupied": True}, now=AT)
-    second = await store.write_fact(conn, "bay.changed", "B1-002", {"occupied": False}, now=AT)
-    assert [fact.id for fact in await store.read_facts(conn, after_id=first)] == [second]
+    first = await fact_store.write_fact(conn, "bay.changed", "B1-001", {"occupied": True}, now=AT)
+    second = await fact_store.write_fact(conn, "bay.changed", "B1-002", {"occupied": False}, now=AT)
+    assert [fact.id for fact in await fact_store.read_facts(conn, after_id=first)] == [second]
 
 
 async def test_an_alarm_is_raised_once_until_it_is_cleared(conn: Conn) -> None:
-    assert await store.raise_alarm(conn, "evse.fault", "E01", "warning", {"code": "x"}, now=AT)
-    assert not await store.raise_alarm(conn, "evse.fault", "E01", "warning", {}, now=AT)
-    (alarm,) = await store.read_open_alarms(conn)
-    seen = await store.acknowledge_alarm(conn, alarm.id, by="李强", now=AT)
+    assert await alarm_store.raise_alarm(conn, "evse.fault", "E01", "warning", {"code": "x"}, now=AT)
+    assert not await alarm_store.raise_alarm(conn, "evse.fault", "E01", "warning", {}, now=AT)
+    (alarm,) = await alarm_store.read_open_alarms(conn)
+    seen = await alarm_store.acknowledge_alarm(conn, alarm.id, by="李强", now=AT)
     assert seen.acknowledged_by == "李强"
-    assert await store.clear_alarm(conn, "evse.fault", "E01", now=AT)
-    assert await store.read_open_alarms(conn) == []
+    assert await alarm_store.clear_alarm(conn, "evse.fault", "E01", now=AT)
+    assert await alarm_store.read_open_alarms(conn) == []
     with pytest.raises(Missing):
-        await store.acknowledge_alarm(conn, alarm.id, by="李强", now=AT)
+        await alarm_store.acknowledge_alarm(conn, alarm.id, by="李强", now=AT)
 
 
 async def test_bay_use_and_audit_are_kept(conn: Conn) -> None:

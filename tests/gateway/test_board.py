@@ -1,9 +1,10 @@
 import httpx
 
+from facility.alarm_store import raise_alarm
 from facility.board import EquipmentKind, Source
+from facility.board_store import place_lockout
 from facility.context import Context
 from facility.db import unit_of_work
-from facility.store import place_lockout, raise_alarm
 
 
 async def sign_in(client: httpx.AsyncClient, login: str) -> None:

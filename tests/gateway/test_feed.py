@@ -12,9 +12,9 @@ from psycopg import AsyncConnection
 
 from facility.context import Context
 from facility.db import unit_of_work
+from facility.fact_store import write_fact
 from facility.mode import Mode
 from facility.site import Site
-from facility.store import write_fact
 from gateway.parking import (
     forecast_store,
     occupancy,

@@ -10,9 +10,9 @@ import pytest
 
 from facility.context import Context
 from facility.db import Pool, unit_of_work
+from facility.fact_store import Fact, write_fact
 from facility.settings import Settings
 from facility.site import Site
-from facility.store import Fact, write_fact
 from gateway import live
 from gateway.app import create_app
 from gateway.live import Client, LiveFeed, LiveFull, stream

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from facility.board import EquipmentKind, Source
+from facility.board_store import place_lockout
 from facility.db import Pool, unit_of_work
 from facility.ids import new_uuid
 from facility.mode import ModeEvent
 from facility.site import Site
-from facility.store import place_lockout, write_mode
+from facility.store import write_mode
 from gateway.parking import lanes_store, lists_store, occupancy, occupancy_store, store
 from gateway.parking.arrivals import arrive
 from gateway.parking.rules.decision import Reason

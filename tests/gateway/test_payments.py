@@ -10,10 +10,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+from facility.alarm_store import read_open_alarms
 from facility.context import Context
 from facility.db import unit_of_work
 from facility.ids import new_uuid
-from facility.store import read_open_alarms
 from facility.units import SHANGHAI
 from gateway.parking import dues, payment_store, shift_store, store
 from gateway.parking.drivers import payment_simulated_store as books

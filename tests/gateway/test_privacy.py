@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facility.alarm_store import read_open_alarms
 from facility.context import Context
 from facility.db import Pool, unit_of_work
 from facility.ids import new_uuid
 from facility.settings import Settings
 from facility.site import Site
-from facility.store import read_open_alarms
 from facility.units import SHANGHAI
 from gateway.parking import lists_store, privacy_store, store
 from gateway.parking.pricing import ensure_demonstration_list

@@ -18,11 +18,11 @@ import pytest
 from facility.clock import SystemClock
 from facility.context import Context
 from facility.db import Pool, unit_of_work
+from facility.fact_store import write_fact
 from facility.ids import CameraId
 from facility.layout import Camera, SourceKind
 from facility.settings import Settings
 from facility.site import Site
-from facility.store import write_fact
 from lpr.camera import SharedReader
 from lpr.health import ALIVE, Watched, alive_sign, report, why_away
 from lpr.live import VideoSource

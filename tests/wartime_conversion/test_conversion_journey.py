@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from facility.board import EquipmentKind, Source
+from facility.board_store import place_lockout, read_lockouts
 from facility.context import Context
 from facility.db import unit_of_work
-from facility.store import place_lockout, read_bay_uses, read_lockouts, read_mode
+from facility.store import read_bay_uses, read_mode
 from tests.fakes import FakeClock
 from tests.wartime_conversion.phones import Hand, Phone, values_for
 from wartime_conversion.rules.chain import verify_log

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from facility.alarm_store import clear_alarm
 from facility.board import EquipmentKind
+from facility.board_store import read_lockouts
 from facility.context import Context
 from facility.db import unit_of_work
-from facility.store import clear_alarm, read_lockouts
 from gateway.parking.occupancy import count_cars
 from gateway.parking.occupancy_store import prepare_zone
 from tests.fakes import FakeClock
