@@ -20,10 +20,19 @@ from wartime_conversion.plan_library.store import (
     read_version,
     read_versions,
 )
-from wartime_conversion.rules.plan import Plan
+from wartime_conversion.rules.drill_profile import DrillMode
+from wartime_conversion.rules.plan import Effect, Plan, RunRole, ValueKind
 from wartime_conversion.rules.plan_check import plan_faults
 from wartime_conversion.rules.plan_difference import differences, value_words
 from wartime_conversion.scene import pinned_plan
+
+_CHOICES = {
+    "kinds": [str(kind) for kind in ValueKind],
+    "effects": [str(effect) for effect in Effect],
+    "roles": [str(role) for role in RunRole],
+    "drill_modes": [str(mode) for mode in DrillMode],
+}
+"""What a form may offer for a task's fields, by the plan file's own words."""
 
 router = APIRouter(prefix="/api/v1/conversion/plans", tags=["conversion: plans"])
 
@@ -56,7 +65,7 @@ async def read_plan_version(version_id: UUID, conn: Uow, _reader: Reader) -> dic
 
 def _values(plan: Plan) -> dict[str, Any]:
     faults = [{"fault": f.code, "place": f.place, "detail": f.detail} for f in plan_faults(plan)]
-    return {"plan": asdict(plan), "faults": faults}
+    return {"plan": asdict(plan), "faults": faults, "choices": _CHOICES}
 
 
 @router.get("/differences")
@@ -140,7 +149,7 @@ async def add_draft_entry(
 async def remove_draft_entry(
     plan_id: str, register: str, entry_id: str, revision: int, conn: Uow, ctx: Ctx, person: Planner
 ) -> dict[str, int]:
-    """Take an entry out of a register of the draft; the lint names what still refers to it."""
+    """Take an entry out of the draft, but no task that others name; else the lint names what still refers to it."""
     body = EntryEditBody(fields={}, revision=revision)
     return await _change(
         conn, ctx, plan_id, body, person, lambda text: remove_entry(text, register, entry_id)

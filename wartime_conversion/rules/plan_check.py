@@ -130,6 +130,10 @@ def _task_content(plan: Plan) -> Iterator[Fault]:
                 place=place,
                 detail="says neither in words nor in values when it is done",
             )
+        for name, count in Counter(value.id for value in task.acceptance).items():
+            if count > 1:
+                at = f"{place}.acceptance[{name}]"
+                yield Fault(code="duplicate_id", place=at, detail=f"id occurs {count} times")
         spread = task.spread
         if not spread.optimistic_min <= spread.likely_min <= spread.pessimistic_min:
             yield Fault(

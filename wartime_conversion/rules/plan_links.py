@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from wartime_conversion.rules.plan import Link, LinkKind, Task
+from wartime_conversion.rules.plan import Link, LinkKind, Plan, Task
 
 
 def find_cycles(tasks: Sequence[Task]) -> tuple[tuple[str, ...], ...]:
@@ -107,3 +107,16 @@ def _covers(link: Link, other: Link, task: Task, optimistic: dict[str, int]) -> 
     elif link.kind is LinkKind.FF:
         slack += task.spread.optimistic_min
     return link.lag_min <= slack
+
+
+def task_users(plan: Plan, task_id: str) -> tuple[str, ...]:
+    """What else in a plan names a task, by id and in file order: a plan without the task would have a fault there."""
+    named: list[tuple[str, Sequence[str | None]]] = [
+        *((tier.id, [tier.clock_task]) for tier in plan.tiers),
+        *((row.id, [*row.closed_by, *row.reopened_by]) for row in plan.openings),
+        *((row.id, [row.first, row.then]) for row in plan.safety_orders),
+        *((task.id, [link.task_id for link in task.links]) for task in plan.all_tasks if task.id != task_id),
+        *((row.id, row.task_ids) for row in plan.drill_profiles),
+        *((row.id, [row.at_task]) for row in plan.injects),
+    ]
+    return tuple(name for name, wanted in named if task_id in wanted)

@@ -3,10 +3,11 @@
 import { deskTools, settle, speakChosen } from "./desk.js";
 import { h, toast } from "./dom.js";
 import { differences, versionTable } from "./plan_versions.js";
-import { faultWords } from "./plan_faults.js";
+import { faultWords, refusalWords } from "./plan_faults.js";
 import { registerView } from "./plan_register.js";
-import { taskForm } from "./plan_task.js";
+import { newTaskForm, taskForm } from "./plan_task.js";
 import { WORDS } from "./plan_text.js";
+import { evidenceWord } from "./plan_values.js";
 import { call, SignInWanted } from "./sync.js";
 import { language, learn, named, t } from "./text.js";
 
@@ -33,11 +34,12 @@ async function load() {
   draw();
 }
 
-// Says what the server answered; `then` runs only where it agreed.
+// Says what the server answered; `then` runs only where it agreed. Gives the reason of a refusal, else nothing.
 async function act(method, path, body, then) {
-  try { const told = await call(method, `${API}${path}`, body); await then?.(told); await load(); return true; } catch (fault) {
-    toast(fault.told?.detail ?? fault.message, "hot");
-    return false;
+  try { const told = await call(method, `${API}${path}`, body); await then?.(told); await load(); return null; } catch (fault) {
+    const reason = refusalWords(fault.told) ?? fault.message;
+    toast(reason, "hot");
+    return reason;
   }
 }
 
@@ -92,15 +94,26 @@ function tasks() {
   const wanted = all.filter((task) => (!state.tier || task.tier === state.tier) && `${task.id} ${task.name_zh} ${task.name_en}`.toLowerCase().includes(state.words.toLowerCase()));
   const list = h("div.plantasks", wanted.map(taskLine));
   const words = h("input", { type: "search", value: state.words, placeholder: t("search"), "aria-label": t("search"), onchange: () => { state.words = words.value; draw(); } });
-  return h("section", h("div.row.filters", h("select", { "aria-label": t("tiers"), onchange: (event) => { state.tier = event.target.value; draw(); } }, h("option", { value: "" }, `${t("all_tiers")} ${all.length}`), state.told.plan.tiers.map((tier) => h("option", { value: tier.id, selected: tier.id === state.tier }, named(tier)))), words), list);
+  return h("section", h("div.row.filters", h("select", { "aria-label": t("tiers"), onchange: (event) => { state.tier = event.target.value; draw(); } }, h("option", { value: "" }, `${t("all_tiers")} ${all.length}`), state.told.plan.tiers.map((tier) => h("option", { value: tier.id, selected: tier.id === state.tier }, named(tier)))), words),
+    isDraft() && mayEdit() ? h("details", { "data-new-task": "1" }, h("summary", t("add_task")), newTaskForm(state.told.plan, state.told.choices, addTask)) : null, list);
 }
+
+async function addTask(id, fields) {
+  const reason = await act("POST", `/${planId()}/draft/tasks/${encodeURIComponent(id)}`, { fields, revision: state.told.revision }, () => { Object.assign(state, { open: id, tier: "", words: "" }); toast(t("saved")); });
+  if (!reason) document.querySelector(`[data-plan-task="${CSS.escape(id)}"]`)?.scrollIntoView();
+  return reason;
+}
+
+const removeTask = (id) => act("DELETE", `/${planId()}/draft/tasks/${encodeURIComponent(id)}?revision=${state.told.revision}`, undefined, () => { state.open = null; toast(t("saved")); });
+const saveTask = (id, fields) => act("PATCH", `/${planId()}/draft/tasks/${encodeURIComponent(id)}`, { fields, revision: state.told.revision }, () => toast(t("saved")));
+const faultCount = (id) => state.told.faults.filter(({ place }) => place === `tasks[${id}]` || place.startsWith(`tasks[${id}].`)).length;
 
 function taskLine(task) {
   const isOpen = state.open === task.id;
   return h("article.plantask", { "data-plan-task": task.id },
     h("button.plantaskhead", { type: "button", "aria-expanded": String(isOpen), onclick: () => { state.open = isOpen ? null : task.id; draw(); } },
       h("code", task.id), h("b", taskName(task)), h("span.soft", `${tierName(task.tier)} · ${task.spread.optimistic_min} / ${task.spread.likely_min} / ${task.spread.pessimistic_min} ${t("minutes")}`),
-      h("span.marks", task.hold_point ? h("span.flag.hold", t("hold_point")) : null, task.two_person ? h("span.flag", t("two_person")) : null, marks(task.sources))),
+      h("span.marks", faultCount(task.id) ? h("span.flag.warm", { "data-task-faults": String(faultCount(task.id)) }, `${t("faults")} ${faultCount(task.id)}`) : null, task.hold_point ? h("span.flag.hold", t("hold_point")) : null, task.two_person ? h("span.flag", t("two_person")) : null, marks(task.sources))),
     isOpen ? taskBody(task) : null);
 }
 
@@ -111,9 +124,9 @@ function taskBody(task) {
   return h("div.plantaskbody",
     h("dl", line(t("duration"), `${task.spread.optimistic_min} / ${task.spread.likely_min} / ${task.spread.pessimistic_min}`), line(t("needs"), task.links.map((l) => `${l.task_id} ${l.kind}${l.lag_min ? ` ${l.lag_min > 0 ? "+" : ""}${l.lag_min}` : ""}`).join(", ")),
       line(t("crew"), [counts(task.crew), counts(task.equipment), counts(task.materials)].filter(Boolean).join(" · ")), line(t("acceptance"), language.at === 0 ? task.acceptance_zh : task.acceptance_en),
-      line(t("values"), task.acceptance.map((v) => `${named(v)}${bounds(v)}`).join("; ")), line(t("evidence"), task.evidence.join(", ")), line(t("hazards"), task.hazards.join(", ")), line(t("by"), `${t(`role_${task.sign_role}`)}${task.hold_role ? ` · ${t("hold_point")} ${t(`role_${task.hold_role}`)}` : ""}`),
+      line(t("values"), task.acceptance.map((v) => `${named(v)}${bounds(v)}`).join("; ")), line(t("evidence"), task.evidence.map(evidenceWord).join(", ")), line(t("hazards"), task.hazards.map((id) => named(state.told.plan.hazards.find((row) => row.id === id) ?? { zh: id, en: id })).join(", ")), line(t("effects"), task.effects.map((id) => t(`eff_${id}`)).join(", ")), line(t("by"), `${t(`role_${task.sign_role}`)}${task.hold_role ? ` · ${t("hold_point")} ${t(`role_${task.hold_role}`)}` : ""}`),
       line(t("source"), task.sources.map((code) => `${code}: ${state.told.plan.sources[code] ?? "?"}`).join("; "))),
-    isDraft() ? (mayEdit() ? taskForm(task, state.told.plan, (fields) => act("PATCH", `/${planId()}/draft/tasks/${task.id}`, { fields, revision: state.told.revision }, () => toast(t("saved")))) : h("p.soft", t("cannot_edit")))
+    isDraft() ? (mayEdit() ? taskForm(task, state.told, (fields) => saveTask(task.id, fields), () => removeTask(task.id)) : h("p.soft", t("cannot_edit")))
       : mayEdit() ? h("button.plain", { type: "button", "data-act": "to-draft", onclick: () => { state.shown = "draft"; load(); } }, t("edit_in_draft")) : null);
 }
 

@@ -29,3 +29,13 @@ export function faultWords(fault) {
   }
   return fault.detail;
 }
+
+// Why the server refused a change, where it has a word of its own for it.
+export function refusalWords(told) {
+  if (language.at === 1 || !told) return told?.detail;
+  if (told.code === "conversion.plan_task_wanted") return `不能删除 ${told.facts.id}：${told.facts.users.join("、")} 还引用它`;
+  if (told.code === "conversion.plan_entry_stands") return `编号 ${told.facts.id} 已有`;
+  if (told.code === "conversion.draft_moved_on") return "草稿已被他人保存，请重新载入";
+  if (/least is above most/.test(told.detail)) return "下限大于上限";
+  return told.detail;
+}
