@@ -256,7 +256,7 @@ def _line(item: Any) -> Any:
 
 
 def _said(value: Any) -> Any:
-    """A value as ruamel must write it: in quotes where the plan's reader would take words for a date or a yes."""
+    """A value as ruamel must write it: in quotes where bare words would be read as something else."""
     from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
     if isinstance(value, dict):
@@ -264,6 +264,8 @@ def _said(value: Any) -> Any:
     if isinstance(value, list):
         return [_said(item) for item in value]
     if isinstance(value, str):
-        tag = plain_yaml.SafeLoader("").resolve(plain_yaml.ScalarNode, value, (True, False))
-        return value if tag == "tag:yaml.org,2002:str" else SingleQuotedScalarString(value)
+        written = plain_yaml.dump(
+            [value], Dumper=plain_yaml.CSafeDumper, default_flow_style=True, allow_unicode=True
+        )
+        return SingleQuotedScalarString(value) if written[1] in "'\"" else value
     return value
